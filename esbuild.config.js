@@ -1,0 +1,23 @@
+import { build } from 'esbuild';
+import { readFileSync } from 'node:fs';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+await build({
+  entryPoints: ['src/main.ts'],
+  outfile: 'dist/jobguard.js',
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  minifySyntax: true,
+  legalComments: 'none',
+  define: {
+    JOBGUARD_VERSION: JSON.stringify(version),
+    JOBGUARD_REVISION: JSON.stringify(process.env.JOBGUARD_REVISION ?? ''),
+  },
+  // CommonJS dependencies of an ESM bundle still call require() for Node's own modules.
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire as jobguardCreateRequire } from 'node:module';\nconst require = jobguardCreateRequire(import.meta.url);",
+  },
+});

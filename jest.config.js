@@ -1,0 +1,22 @@
+/** One project a test layer, so that each can be run alone: `npm test -- --selectProjects unit`. */
+const layer = (name, options = {}) => ({
+  displayName: name,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/test/support/strip-types.js' },
+  testEnvironment: 'node',
+  ...options,
+});
+
+export default {
+  projects: [
+    layer('unit'),
+    layer('property'),
+    layer('integration'),
+    layer('apiserver', { globalSetup: '<rootDir>/test/apiserver/setup.ts', globalTeardown: '<rootDir>/test/apiserver/teardown.ts' }),
+  ],
+  reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/core/**/*.ts'],
+  coverageThreshold: { global: { lines: 100, branches: 100 } },
+};

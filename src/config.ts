@@ -1,0 +1,150 @@
+import { isIP } from 'node:net';
+
+/** The command line is wrong; the message lists every problem, one a line. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** The flags of `serve` as they stand on the command line; a flag without a default may be absent. */
+export interface ServeFlags {
+  readonly policy?: string;
+  readonly securePort: string;
+  readonly bindAddress: string;
+  readonly tlsCertFile?: string;
+  readonly tlsPrivateKeyFile?: string;
+  readonly tlsMinVersion: string;
+  readonly metricsPort: string;
+  readonly maxRequestBytes: string;
+  readonly shutdownDelay: string;
+  readonly shutdownTimeout: string;
+  readonly logLevel: string;
+  readonly logFormat: string;
+  readonly dev?: boolean;
+}
+
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** What `serve` was told, checked. */
+export interface Config {
+  /** undefined: the default policy. */
+  readonly policyFile: string | undefined;
+  readonly bindAddress: string;
+  /** 0: the system chooses one. */
+  readonly securePort: number;
+  /** undefined: no plain port. 0: the system chooses one. */
+  readonly metricsPort: number | undefined;
+  /** undefined: a throw-away certificate. */
+  readonly certificateFiles: CertificateFiles | undefined;
+  readonly tlsMinVersion: TlsVersion;
+  readonly maxRequestBytes: number;
+  readonly shutdownDelayMs: number;
+  /** Counted from the signal, so that the one number to stay below is the pod's terminationGracePeriodSeconds. */
+  readonly shutdownTimeoutMs: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+const TLS_VERSIONS = ['1.2', '1.3'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const LOG_FORMATS = ['json', 'text'] as const;
+
+const MAX_PORT = 65_535;
+/** V8 refuses strings above about 512 MiB, and a body becomes one. */
+const MAX_REQUEST_BYTES_LIMIT = 256 * 1024 * 1024;
+/** Node's timers count milliseconds in 31 bits (24 days); nobody waits a day for a pod to end. */
+const MAX_DURATION_MS = 24 * 3_600_000;
+
+/**
+ * Checks the flags of `serve`.
+ *
+ * @throws UsageError naming every wrong flag
+ */
+export function parseConfig(flags: ServeFlags): Config {
+  const problems: string[] = [];
+  const integer = (flag: string, text: string, min: number, max: number): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= min && value <= max) return value;
+    problems.push(`${flag}: ${JSON.stringify(text)} is not a whole number from ${min} to ${max}`);
+    return NaN;
+  };
+  const duration = (flag: string, text: string): number => {
+    const value = parseDuration(text) ?? NaN;
+    if (value <= MAX_DURATION_MS) return value;
+    problems.push(`${flag}: ${JSON.stringify(text)} is not a duration of at most 24h such as 10s, 1m30s or 500ms`);
+    return NaN;
+  };
+  const choice = <T extends string>(flag: string, text: string, choices: readonly [T, ...T[]]): T => {
+    const found = choices.find((name) => name === text);
+    if (found === undefined) problems.push(`${flag}: ${JSON.stringify(text)} is not one of ${choices.join(', ')}`);
+    return found ?? choices[0];
+  };
+
+  const metricsPort = integer('--metrics-port', flags.metricsPort, 0, MAX_PORT);
+  const config: Config = {
+    policyFile: flags.policy,
+    bindAddress: flags.bindAddress,
+    securePort: integer('--secure-port', flags.securePort, 0, MAX_PORT),
+    metricsPort: metricsPort === 0 ? undefined : metricsPort,
+    certificateFiles: certificateFiles(flags, problems),
+    tlsMinVersion: `TLSv${choice('--tls-min-version', flags.tlsMinVersion, TLS_VERSIONS)}`,
+    maxRequestBytes: integer('--max-request-bytes', flags.maxRequestBytes, 1, MAX_REQUEST_BYTES_LIMIT),
+    shutdownDelayMs: duration('--shutdown-delay', flags.shutdownDelay),
+    shutdownTimeoutMs: duration('--shutdown-timeout', flags.shutdownTimeout),
+    logLevel: choice('--log-level', flags.logLevel, LOG_LEVELS),
+    logFormat: choice('--log-format', flags.logFormat, LOG_FORMATS),
+  };
+  problems.push(...contradictions(config));
+  if (problems.length > 0) throw new UsageError(problems);
+  return config;
+}
+
+function certificateFiles(flags: ServeFlags, problems: string[]): CertificateFiles | undefined {
+  const { tlsCertFile: certFile, tlsPrivateKeyFile: keyFile, dev = false } = flags;
+  if (certFile !== undefined && keyFile !== undefined && !dev) return { certFile, keyFile };
+  if (dev && (certFile !== undefined || keyFile !== undefined)) {
+    problems.push('--dev: makes its own certificate; leave out --tls-cert-file and --tls-private-key-file');
+  }
+  if (!dev && certFile === undefined) problems.push('--tls-cert-file: required (for trying things out: --dev)');
+  if (!dev && keyFile === undefined) problems.push('--tls-private-key-file: required (for trying things out: --dev)');
+  return undefined;
+}
+
+function contradictions(config: Config): string[] {
+  const { bindAddress, securePort, metricsPort, shutdownDelayMs, shutdownTimeoutMs } = config;
+  const problems: string[] = [];
+  if (isIP(bindAddress) === 0) problems.push(`--bind-address: ${JSON.stringify(bindAddress)} is not an IP address`);
+  if (securePort === metricsPort) problems.push(`--metrics-port: ${securePort} is the secure port already`);
+  if (shutdownTimeoutMs < shutdownDelayMs) {
+    problems.push('--shutdown-timeout: shorter than --shutdown-delay, which it includes');
+  }
+  return problems;
+}
+
+const MILLISECONDS_OF = new Map([
+  ['ms', 1],
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+]);
+
+/** Reads a duration as Go writes it (`10s`, `1m30s`, `1.5h`, `0`), in milliseconds; undefined where it is none. */
+export function parseDuration(text: string): number | undefined {
+  if (text === '0') return 0;
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
+  return text
+    .matchAll(/(?<amount>[\d.]+)(?<unit>[a-z]+)/g)
+    .reduce((sum, [, amount = '', unit = '']) => sum + Number(amount) * (MILLISECONDS_OF.get(unit) ?? NaN), 0);
+}

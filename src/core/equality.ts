@@ -1,0 +1,38 @@
+import { childType, type FieldType } from './field-type.ts';
+import { ExactNumber, type JsonScalar, type JsonValue } from './json.ts';
+import { canonicalDecimal, canonicalQuantity } from './quantity.ts';
+
+/**
+ * Tells whether the operator's Go types read `value`, a field or a map's entry, as if it were not there.
+ * An item of a list is never absent: do not ask.
+ */
+export function isAbsent(value: JsonValue | undefined, type: FieldType): boolean {
+  if (value === undefined || value === null || type.kind === 'serverOwned') return true;
+  if (typeof value !== 'object' || value instanceof ExactNumber) return isZero(value, type);
+  if (Array.isArray(value)) return value.length === 0 && type.emptyListIsAbsent;
+  if (!type.emptyMapIsAbsent) return false;
+  return Object.entries(value).every(([key, entry]) => isAbsent(entry, childType(type, key)));
+}
+
+function isZero(value: JsonScalar, type: FieldType): boolean {
+  if (type.zero === undefined) return false;
+  if (value === type.zero) return true;
+  return type.zero === 0 && sameScalar(value, 0, type);
+}
+
+/** Tells whether two scalars mean the same at a field of this type: quantities and numbers whatever their spelling. */
+export function sameScalar(a: JsonScalar, b: JsonScalar, type: FieldType): boolean {
+  if (a === b) return true;
+  if (type.kind === 'quantity') {
+    const quantity = canonicalQuantity(a);
+    return quantity !== undefined && quantity === canonicalQuantity(b);
+  }
+  const number = numberText(a);
+  const other = numberText(b);
+  return number !== undefined && other !== undefined && canonicalDecimal(number) === canonicalDecimal(other);
+}
+
+function numberText(value: JsonScalar): string | undefined {
+  if (value instanceof ExactNumber) return value.source;
+  return typeof value === 'number' ? String(value) : undefined;
+}

@@ -1,0 +1,154 @@
+import { GO_ROOTS, GO_TYPES } from './go-types.ts';
+import type { Pattern, Segment } from './path.ts';
+
+/** What is known of the Go type behind a place in an object; decides which spellings of a value mean the same. */
+export interface FieldType {
+  readonly kind: 'unknown' | 'scalar' | 'quantity' | 'struct' | 'map' | 'list' | 'serverOwned';
+  /** The scalar that equals an absent field; undefined where no scalar does, as behind a pointer. */
+  readonly zero: '' | false | 0 | undefined;
+  /** Whether a map all of whose entries count as absent is absent itself. */
+  readonly emptyMapIsAbsent: boolean;
+  readonly emptyListIsAbsent: boolean;
+  readonly isContainerImage: boolean;
+  /** The types of the named fields. */
+  readonly fields: ReadonlyMap<string, FieldType>;
+  /** The type of every list item, map entry or field that `fields` does not name; undefined is `UNKNOWN`. */
+  readonly items: FieldType | undefined;
+}
+
+/** A field that the Go types do not have. */
+export const UNKNOWN: FieldType = {
+  kind: 'unknown',
+  zero: undefined,
+  emptyMapIsAbsent: false,
+  emptyListIsAbsent: true,
+  isContainerImage: false,
+  fields: new Map(),
+  items: undefined,
+};
+
+/**
+ * The metadata that the API server owns: it sets, bumps or restores each of these before it asks.
+ * Source: k8s.io/apiserver pkg/registry/rest/update.go, BeforeUpdate; pkg/endpoints/handlers/fieldmanager.
+ */
+const SERVER_OWNED_METADATA: readonly string[] = [
+  'managedFields',
+  'generation',
+  'resourceVersion',
+  'selfLink',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+];
+
+const CONTAINER_STRUCTS = new Set(['core/v1.Container', 'core/v1.EphemeralContainer']);
+
+/**
+ * Where Go's own rule is not the operator's: the CRDs default `suspend` to false, and an empty `metrics` makes the
+ * operator create an autoscaler where an absent one does not.
+ * Source: kubeflow/training-operator v1.9.3 manifests/base/crds, pkg/controller.v1/pytorch/hpa.go.
+ */
+const KUBEFLOW_EXCEPTIONS: readonly (readonly [Pattern, Partial<FieldType>])[] = [
+  [['spec', 'runPolicy', 'suspend'], { zero: false }],
+  [['spec', 'elasticPolicy', 'metrics'], { emptyListIsAbsent: false }],
+];
+
+/** Returns the type of what lies at `segment` of a value of type `parent`. */
+export function childType(parent: FieldType, segment: Segment): FieldType {
+  return (typeof segment === 'string' ? parent.fields.get(segment) : undefined) ?? parent.items ?? UNKNOWN;
+}
+
+/**
+ * Returns the type of a whole object of the given resource.
+ * The Kubeflow kinds are known throughout; of others, the metadata and what lies below `podTemplates`.
+ */
+export function objectType(group: string, resource: string, podTemplates: readonly Pattern[]): FieldType {
+  const structs = new Map<string, ReadonlyMap<string, FieldType>>();
+  const rootName = new Map(Object.entries(GO_ROOTS)).get(`${group}/${resource}`);
+  const exceptions = rootName === undefined ? [] : KUBEFLOW_EXCEPTIONS;
+  const root = rootName === undefined ? UNKNOWN : parseType(rootName, structs);
+
+  const withPodTemplates = podTemplates.reduce(
+    (type, place) => replaceAt(type, place, () => parseType('core/v1.PodTemplateSpec', structs)),
+    replaceAt(root, ['metadata'], () => parseType('meta/v1.ObjectMeta', structs)),
+  );
+  const withExceptions = exceptions.reduce(
+    (type, [place, change]) => replaceAt(type, place, (found) => ({ ...found, ...change })),
+    withPodTemplates,
+  );
+  return SERVER_OWNED_METADATA.reduce(
+    (type, field) => replaceAt(type, ['metadata', field], (found) => ({ ...found, kind: 'serverOwned' })),
+    withExceptions,
+  );
+}
+
+/** Returns `type` with the type at `place` replaced; what the Go types do not know on the way becomes known there. */
+function replaceAt(type: FieldType, place: Pattern, replace: (found: FieldType) => FieldType): FieldType {
+  const [segment, ...rest] = place;
+  if (segment === undefined) return replace(type);
+  const child = replaceAt(childType(type, segment), rest, replace);
+  return segment === '*' ? { ...type, items: child } : { ...type, fields: new Map(type.fields).set(segment, child) };
+}
+
+/**
+ * Reads the notation of the table: `*core/v1.Affinity`, `[]string`, `map[string]quantity,omitempty`.
+ * Structs are read once and shared through `structs`.
+ */
+function parseType(notation: string, structs: Map<string, ReadonlyMap<string, FieldType>>): FieldType {
+  if (notation.startsWith('*')) return entryType(parseType(notation.slice(1), structs));
+  if (notation.startsWith('[]')) {
+    return { ...UNKNOWN, kind: 'list', items: entryType(parseType(notation.slice(2), structs)) };
+  }
+
+  const map = /^map\[string\](.*?)(,omitempty)?$/.exec(notation);
+  if (map !== null) {
+    const items = entryType(parseType(map[1] ?? '', structs));
+    return { ...UNKNOWN, kind: 'map', items, emptyMapIsAbsent: map[2] !== undefined };
+  }
+  return (
+    SCALARS.get(notation) ?? {
+      ...UNKNOWN,
+      kind: 'struct',
+      emptyMapIsAbsent: true,
+      fields: structFields(notation, structs),
+    }
+  );
+}
+
+const SCALARS: ReadonlyMap<string, FieldType> = new Map<string, FieldType>([
+  ['string', { ...UNKNOWN, kind: 'scalar', zero: '' }],
+  ['bytes', { ...UNKNOWN, kind: 'scalar', zero: '' }],
+  ['bool', { ...UNKNOWN, kind: 'scalar', zero: false }],
+  ['number', { ...UNKNOWN, kind: 'scalar', zero: 0 }],
+  ['intOrString', { ...UNKNOWN, kind: 'scalar', zero: 0 }],
+  ['quantity', { ...UNKNOWN, kind: 'quantity', zero: 0 }],
+  ['time', { ...UNKNOWN, kind: 'scalar' }],
+  ['opaque', UNKNOWN],
+]);
+
+/** A type behind a pointer, or of a list's or map's entry: there a zero and an empty struct are values. */
+function entryType(type: FieldType): FieldType {
+  return { ...type, zero: undefined, emptyMapIsAbsent: false };
+}
+
+function structFields(
+  name: string,
+  structs: Map<string, ReadonlyMap<string, FieldType>>,
+): ReadonlyMap<string, FieldType> {
+  const known = structs.get(name);
+  if (known !== undefined) return known;
+
+  const notations = GO_TYPES[name];
+  if (notations === undefined) throw new Error(`go-types.ts has no struct ${name}`);
+  const fields = new Map<string, FieldType>();
+  structs.set(name, fields); // before its fields are read: a struct may hold itself
+  for (const [field, notation] of Object.entries(notations)) {
+    const isContainerImage = field === 'image' && CONTAINER_STRUCTS.has(name);
+    fields.set(
+      field,
+      isContainerImage ? { ...parseType(notation, structs), isContainerImage } : parseType(notation, structs),
+    );
+  }
+  return fields;
+}

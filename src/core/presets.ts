@@ -1,0 +1,64 @@
+export type PresetName = 'garbageCollector' | 'kueue' | 'horizontalPodAutoscaler' | 'flyte';
+
+/** A writer that many clusters run, and what it has to change to do its work. */
+export interface Preset {
+  /** The writer's name as its users know it. */
+  readonly title: string;
+  readonly onByDefault: boolean;
+  readonly usernames: readonly string[];
+  /** JSON Pointers in every guarded resource. */
+  readonly paths: readonly string[];
+  /** JSON Pointers below every pod template of a guarded resource. */
+  readonly podTemplatePaths: readonly string[];
+  /** Whether it may change what `/scale` changes. */
+  readonly scales: boolean;
+}
+
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  // Source: k8s.io/kubernetes pkg/controller/garbagecollector/patch.go. Without
+  // --use-service-account-credentials it writes as the controller manager itself.
+  garbageCollector: {
+    title: 'the garbage collector',
+    onByDefault: true,
+    usernames: ['system:serviceaccount:kube-system:generic-garbage-collector', 'system:kube-controller-manager'],
+    paths: ['/metadata/finalizers', '/metadata/ownerReferences'],
+    podTemplatePaths: [],
+    scales: false,
+  },
+  // Source: sigs.k8s.io/kueue pkg/podset/podset.go (Merge, RestorePodSpec) and pkg/controller/jobs/kubeflow/kubeflowjob.
+  kueue: {
+    title: 'Kueue',
+    onByDefault: false,
+    usernames: [
+      'system:serviceaccount:kueue-system:kueue-controller-manager',
+      'system:serviceaccount:openshift-kueue-operator:kueue-controller-manager',
+    ],
+    paths: ['/spec/runPolicy/suspend'],
+    podTemplatePaths: [
+      '/metadata/labels',
+      '/metadata/annotations',
+      '/spec/nodeSelector',
+      '/spec/tolerations',
+      '/spec/schedulingGates',
+    ],
+    scales: false,
+  },
+  // Source: k8s.io/kubernetes plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go.
+  horizontalPodAutoscaler: {
+    title: 'the horizontal pod autoscaler',
+    onByDefault: false,
+    usernames: ['system:serviceaccount:kube-system:horizontal-pod-autoscaler', 'system:kube-controller-manager'],
+    paths: [],
+    podTemplatePaths: [],
+    scales: true,
+  },
+  // Source: flyteorg/flyte flytepropeller/pkg/controller/nodes/task/k8s/plugin_manager.go.
+  flyte: {
+    title: 'Flyte',
+    onByDefault: false,
+    usernames: ['system:serviceaccount:flyte:flytepropeller'],
+    paths: ['/metadata/finalizers'],
+    podTemplatePaths: [],
+    scales: false,
+  },
+};

@@ -1,0 +1,66 @@
+import { ExactNumber, type JsonScalar } from './json.ts';
+
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?)0*(\d+))?$/;
+
+/**
+ * Kubernetes' quantities: a decimal with a decimal suffix, a binary suffix or an exponent.
+ * Source: k8s.io/apimachinery pkg/api/resource/quantity.go, "The serialization format is".
+ */
+const QUANTITY = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:([numkMGTPE])|([KMGTPE])i|[eE]([+-]?\d+))?$/;
+
+const DECIMAL_SUFFIXES = new Map(Object.entries({ n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }));
+const BINARY_SUFFIXES = 'KMGTPE';
+
+/** Longest mantissa that is multiplied out for a binary suffix; nobody writes a longer one and means it. */
+const MAX_BINARY_MANTISSA_DIGITS = 1_000;
+
+/** Largest exponent, in digits, that plain arithmetic holds. */
+const MAX_EXPONENT_DIGITS = 15;
+
+/**
+ * Writes a decimal number in the one form that all its spellings share: `1`, `1.0` and `10e-1` are `1e0`, `-0` is `0`.
+ * Digits and exponent are compared, never expanded: `1e100000000` is as short here as it is there.
+ */
+export function canonicalDecimal(text: string): string {
+  const [, sign, whole = '', fraction = '', exponentSign = '', exponent = '0'] = DECIMAL.exec(text) ?? [];
+  const digits = `${whole}${fraction}`;
+  const [start, end] = significantDigits(digits);
+  if (start === end) return '0';
+
+  const shift = digits.length - end - fraction.length;
+  const power =
+    exponent.length > MAX_EXPONENT_DIGITS
+      ? `${exponentSign}${exponent}+${shift}`
+      : Number(`${exponentSign}${exponent}`) + shift;
+  return `${sign === '-' ? '-' : ''}${digits.slice(start, end)}e${power}`;
+}
+
+/** Returns where a run of digits begins and ends without the zeros around it. */
+function significantDigits(digits: string): [start: number, end: number] {
+  let start = 0;
+  while (digits[start] === '0') start += 1;
+  let end = digits.length;
+  while (end > start && digits[end - 1] === '0') end -= 1;
+  return [start, end];
+}
+
+/** Writes a quantity in the one form that all its spellings share; undefined where the value is no quantity. */
+export function canonicalQuantity(value: JsonScalar): string | undefined {
+  if (typeof value === 'number') return canonicalDecimal(String(value));
+  if (value instanceof ExactNumber) return canonicalDecimal(value.source);
+  if (typeof value !== 'string') return undefined;
+
+  const match = QUANTITY.exec(value.trim());
+  if (match === null) return undefined;
+  const [, mantissa = '', decimal, binary, exponent] = match;
+  if (binary !== undefined) return canonicalBinary(mantissa, 10 * (BINARY_SUFFIXES.indexOf(binary) + 1));
+  if (decimal !== undefined) return canonicalDecimal(`${mantissa}e${DECIMAL_SUFFIXES.get(decimal) ?? 0}`);
+  return canonicalDecimal(exponent === undefined ? mantissa : `${mantissa}e${exponent}`);
+}
+
+function canonicalBinary(mantissa: string, powerOfTwo: number): string | undefined {
+  if (mantissa.length > MAX_BINARY_MANTISSA_DIGITS) return undefined;
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const digits = BigInt(`${whole}${fraction}`.replace(/^[+-]/, '')) << BigInt(powerOfTwo);
+  return canonicalDecimal(`${whole.startsWith('-') ? '-' : ''}${digits}e-${fraction.length}`);
+}

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { fillFolder, userCache } from './user-cache.ts';
+
+/** The API generations that people run; all of them serve `kubeflow.org/v1`. */
+export type Generation = 'first generation' | 'training-operator 1.8' | 'training-operator 1.9';
+
+const FILES = ['kubeflow.org_tfjobs.yaml', 'kubeflow.org_pytorchjobs.yaml'];
+
+/**
+ * Returns the files with the CustomResourceDefinitions of TFJob and PyTorchJob of one generation.
+ *
+ * Those of training-operator are the real ones, out of its Go module: they come by way of `go mod download`, whose
+ * checksums are verified, and stay in the user's cache.
+ */
+export async function crdFiles(generation: Generation): Promise<string[]> {
+  switch (generation) {
+    case 'first generation':
+      return [join(import.meta.dirname, '../fixtures/crds/first-generation.yaml')];
+    case 'training-operator 1.8':
+      return trainingOperatorCrds('v1.8.1');
+    case 'training-operator 1.9':
+      return trainingOperatorCrds('v1.9.3');
+  }
+}
+
+async function trainingOperatorCrds(version: string): Promise<string[]> {
+  const folder = join(userCache(), 'crds', `training-operator-${version}`);
+  await fillFolder(folder, FILES, async (missing, staging) => {
+    const module = await moduleFolder(`github.com/kubeflow/training-operator@${version}`);
+    for (const name of missing) await copyFile(join(module, 'manifests/base/crds', name), join(staging, name));
+  });
+  return FILES.map((name) => join(folder, name));
+}
+
+/** Returns where Go's module cache keeps `module`, such as `example.com/module@v1.2.3`, and fetches it if need be. */
+async function moduleFolder(module: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module]);
+  const answer: unknown = JSON.parse(stdout);
+  if (typeof answer === 'object' && answer !== null && 'Dir' in answer && typeof answer.Dir === 'string') {
+    return answer.Dir;
+  }
+  throw new Error(`go mod download ${module} names no folder: ${stdout}`);
+}
