@@ -15,6 +15,8 @@ await build({
   define: {
     JOBGUARD_VERSION: JSON.stringify(version),
     JOBGUARD_REVISION: JSON.stringify(process.env.JOBGUARD_REVISION ?? ''),
+    // express asks for it; the program reads no environment variable.
+    'process.env.NODE_ENV': '"production"',
   },
   // CommonJS dependencies of an ESM bundle still call require() for Node's own modules.
   banner: {

@@ -13,7 +13,7 @@ export default {
     layer('unit'),
     layer('property'),
     layer('integration'),
-    layer('apiserver', { globalSetup: '<rootDir>/test/apiserver/setup.ts', globalTeardown: '<rootDir>/test/apiserver/teardown.ts' }),
+    layer('apiserver', { globalSetup: '<rootDir>/test/apiserver/setup.ts' }),
   ],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   coverageProvider: 'v8',

@@ -125,7 +125,10 @@ export function parseReview(text: string): AdmissionRequest {
       `not an admission.k8s.io/v1 AdmissionReview: ${problem?.instancePath ?? ''} ${problem?.message ?? 'invalid'}`,
     );
   }
-  const { request } = review;
+  return requestOf(review, isExact);
+}
+
+function requestOf({ request }: ReviewEnvelope, isExact: boolean): AdmissionRequest {
   return {
     uid: request.uid,
     operation: request.operation,

@@ -6,7 +6,7 @@ import { ExactNumber, isMap, type JsonValue } from './json.ts';
 import { misreading } from './misread.ts';
 import { fieldPath, pointer, printablePointer, type Path } from './path.ts';
 import { guardedResource, type GuardedResource, type Policy } from './policy.ts';
-import { printable, shorten, utf8Length } from './text.ts';
+import { printable, shorten, shortenToBytes, utf8Length } from './text.ts';
 
 /** One refused change, as a v1 Status lists it. */
 export interface Cause {
@@ -37,7 +37,7 @@ const SUSPEND = '/spec/runPolicy/suspend';
 export function denialMessage(policy: Policy, request: AdmissionRequest, decision: Decision): string {
   const { group, resource: plural } = request.resource;
   const opening = `${plural}.${group} "${printable(request.name, MAX_NAME_LENGTH)}" may not be updated: `;
-  if (decision.outcome === 'unjudgeable') return `${opening}${decision.reason}`;
+  if (decision.outcome === 'unjudgeable') return shortenToBytes(`${opening}${decision.reason}`, MAX_MESSAGE_BYTES);
   if (decision.outcome !== 'deny') return '';
 
   const resource = guardedResource(policy, group, plural);
@@ -50,7 +50,8 @@ export function denialMessage(policy: Policy, request: AdmissionRequest, decisio
   const budget = MAX_MESSAGE_BYTES - utf8Length(opening) - utf8Length(closing);
   const named = longestFit(refused.length, budget, (count) => sentence(count, 2));
   const listed = longestFit(allowed.length, budget, (count) => sentence(named, count));
-  return `${opening}${sentence(named, listed)}${closing}`;
+  // Counting paths is enough for any job that anybody has; names and images of wide characters may still be too long.
+  return shortenToBytes(`${opening}${sentence(named, listed)}${closing}`, MAX_MESSAGE_BYTES);
 }
 
 /** Returns the largest count, down to 1, whose text fits into `budget` bytes. */
@@ -70,7 +71,7 @@ function allowedText(allowed: readonly string[], listed: number): string {
 }
 
 /** Writes one change with as much of its values as may be shown: `spec.x (1 → 4)`, `spec.y (added)`. */
-function describeChange(change: Change, resource: GuardedResource | undefined): string {
+export function describeChange(change: Change, resource: GuardedResource | undefined): string {
   return `${fieldPath(change.path, resource?.type ?? UNKNOWN)} (${describeValues(change, resource)})`;
 }
 
@@ -156,7 +157,8 @@ function wouldBeWarnings(
 
   const named = decision.denied.slice(0, most - 1);
   const paths = named.map(
-    (change) => `${fieldPath(change.path, resource?.type ?? UNKNOWN)} may not change (${describeValues(change, resource)})`,
+    (change) =>
+      `${fieldPath(change.path, resource?.type ?? UNKNOWN)} may not change (${describeValues(change, resource)})`,
   );
   const count = decision.denied.length;
   const hint = hintFor(policy, request, decision);

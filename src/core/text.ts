@@ -22,3 +22,10 @@ export function printable(text: string, max: number): string {
 export function utf8Length(text: string): number {
   return new TextEncoder().encode(text).length;
 }
+
+/** Shortens a text to `max` bytes of UTF-8, as `shorten` does to a length. */
+export function shortenToBytes(text: string, max: number): string {
+  let shortened = text;
+  for (let length = text.length; utf8Length(shortened) > max; length -= 1) shortened = shorten(text, length - 1);
+  return shortened;
+}

@@ -1,3 +1,5 @@
+import express, { type Express } from 'express';
+
 /** The errors that the HTTP edge answers with, and Kubernetes' reason for each: apimachinery pkg/apis/meta/v1/types.go. */
 const REASONS = {
   400: 'BadRequest',
@@ -31,4 +33,9 @@ export class HttpError extends Error {
 /** Writes an error as the `v1` Status that Kubernetes' clients read. */
 export function statusBody({ code, message }: Pick<HttpError, 'code' | 'message'>): string {
   return JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason: REASONS[code], code });
+}
+
+/** Creates an app without routes that takes paths to the letter and adds no header of its own. */
+export function createApp(): Express {
+  return express().disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
 }

@@ -1,4 +1,8 @@
-/** Prints, after the last test, how many tests of each layer ran, and one closing line for all of them. */
+import { writeSync } from 'node:fs';
+
+const STDOUT = 1;
+
+/** Prints, as the last thing of a run, how many tests of each layer ran, and one closing line for all of them. */
 export default class CountReporter {
   onRunComplete(testContexts, results) {
     const layers = new Map();
@@ -11,13 +15,12 @@ export default class CountReporter {
       count.skipped += file.numPendingTests + file.numTodoTests;
       layers.set(layer, count);
     }
-    const total = { passed: 0, failed: 0, skipped: 0 };
+    const counts = [...layers.values()];
+    const sum = (key) => counts.reduce((total, count) => total + count[key], 0);
+    const total = { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
     const line = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
-    console.log('');
-    for (const [layer, count] of layers) {
-      console.log(`${layer}: ${line(count)}`);
-      for (const key of Object.keys(total)) total[key] += count[key];
-    }
-    console.log(line(total));
+    const lines = [...[...layers].map(([layer, count]) => `${layer}: ${line(count)}`), line(total)];
+    // jest prints its own summary after its reporters have run.
+    process.once('exit', () => writeSync(STDOUT, `\n${lines.join('\n')}\n`));
   }
 }

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+
+import type { EffectivePolicy } from '../core/policy.ts';
+import { effectivePolicy, policyHash } from '../effective-policy.ts';
+import type { CommandContext } from './context.ts';
+import { readPolicyOption } from './policy-option.ts';
+
+interface PolicyFlags {
+  readonly policy?: string;
+}
+
+/** `jobguard policy`: prints the effective policy as a policy file that says the same. */
+export function policyCommand({ stdout }: Pick<CommandContext, 'stdout'>): Command {
+  return new Command('policy')
+    .description('print the effective policy, every default and preset written out, and its hash')
+    .option('--policy <file>', 'policy file (default: the built-in policy)')
+    .addHelpText('after', EXAMPLE)
+    .action(async ({ policy: file }: PolicyFlags) => {
+      const policy = effectivePolicy(await readPolicyOption(file));
+      stdout.write(await policyText(policy));
+    });
+}
+
+const EXAMPLE = `
+Exits with 0, or with 2 where the policy file is wrong.
+
+Example:
+  jobguard policy --policy policy.yaml`;
+
+async function policyText(policy: EffectivePolicy): Promise<string> {
+  const { stringify } = await import('yaml');
+  const yaml = stringify(policy, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return `# The effective policy of jobguard, hash ${policyHash(policy)}
+# yaml-language-server: $schema=schemas/policy.schema.json
+${yaml}`;
+}

@@ -1,0 +1,123 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Command } from 'commander';
+
+import { BUILD_INFO } from '../build-info.ts';
+import { parseConfig, UsageError, type Config, type ServeFlags } from '../config.ts';
+import type { Policy } from '../core/policy.ts';
+import { defaultPolicy } from '../effective-policy.ts';
+import { InvalidCertificateError, readKeyPair } from '../server/certificate.ts';
+import type { CertificateSource } from '../server/certificate-reload.ts';
+import type { Logger } from '../server/log.ts';
+import type { CommandContext } from './context.ts';
+
+/** `jobguard serve`: the webhook. */
+export function serveCommand(context: CommandContext): Command {
+  return new Command('serve')
+    .description('serve the webhook')
+    .option('--policy <file>', 'policy file (default: the built-in policy)')
+    .option('--secure-port <port>', 'HTTPS port of POST /validate; 0: the system chooses one', '10250')
+    .option('--bind-address <ip>', 'address to listen on', '::')
+    .option('--tls-cert-file <file>', 'PEM certificate with its chain; read again when its content changes')
+    .option('--tls-private-key-file <file>', 'PEM private key of that certificate')
+    .option('--tls-min-version <version>', '1.2 or 1.3', '1.2')
+    .option('--metrics-port <port>', 'plain HTTP port of /metrics, /livez, /readyz and /version; 0: none', '8080')
+    .option('--max-request-bytes <bytes>', 'largest request body', '16777216')
+    .option('--shutdown-delay <duration>', 'how long a process told to end accepts requests', '10s')
+    .option('--shutdown-timeout <duration>', 'when it closes what is still open, counted from the same signal', '20s')
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .option('--log-format <format>', 'json or text', 'json')
+    .option('--dev', 'for trying things out: a throw-away certificate, made in memory')
+    .addHelpText('after', EXAMPLE)
+    .action(async (flags: ServeFlags) => {
+      await serve(parseConfig(flags), context);
+    });
+}
+
+const EXAMPLE = `
+SIGTERM or SIGINT drains the server; a second one ends it at once, with exit code 1.
+
+Example:
+  jobguard serve --policy policy.yaml --tls-cert-file tls.crt --tls-private-key-file tls.key`;
+
+async function serve(config: Config, context: CommandContext): Promise<void> {
+  // Asked for first: the process may be told to end while it starts.
+  const termination = context.nextTermination();
+  // Loaded here, so that the other commands do not pay for it.
+  const [{ createLog }, { collectProcessMetrics, createMetrics }, { startServer }] = await Promise.all([
+    import('../server/log.ts'),
+    import('../server/metrics.ts'),
+    import('../server/server.ts'),
+  ]);
+  const write = (line: string): void => void context.stderr.write(line);
+  const log = createLog({ level: config.logLevel, format: config.logFormat, write });
+  context.onFault((error) => log.fatal({ err: error }, 'fault'));
+
+  const policy = await loadPolicy(config.policyFile);
+  const { certificate, discard } = await loadCertificate(config, context, log);
+  const metrics = createMetrics(policy, BUILD_INFO);
+  collectProcessMetrics(metrics.registry);
+  const body = { maxBytes: config.maxRequestBytes };
+  const now = (): Date => new Date();
+  try {
+    const server = await startServer({ config, policy, build: BUILD_INFO, body, certificate, metrics, log, now });
+    const { securePort, metricsPort } = server;
+    log.info({ securePort, metricsPort, policy: policy.hash, version: BUILD_INFO.version }, 'serving');
+    log.info({ signal: await termination }, 'told to end');
+    await server.end();
+  } finally {
+    await discard();
+  }
+}
+
+async function loadPolicy(file: string | undefined): Promise<Policy> {
+  if (file === undefined) return defaultPolicy();
+  // YAML is read only where there is some.
+  const { loadPolicyFile, PolicyFileError } = await import('../policy-file.ts');
+  try {
+    return loadPolicyFile(file);
+  } catch (error) {
+    throw error instanceof PolicyFileError ? new UsageError(error.problems) : error;
+  }
+}
+
+/** How often the files are read. kubelet itself may take a minute to show a renewed Secret. */
+const CERTIFICATE_POLL_MS = 10_000;
+
+interface LoadedCertificate {
+  readonly certificate: CertificateSource;
+  /** Removes what was written for it. */
+  readonly discard: () => Promise<void>;
+}
+
+async function loadCertificate(
+  { certificateFiles: files }: Config,
+  context: CommandContext,
+  log: Logger,
+): Promise<LoadedCertificate> {
+  if (files === undefined) return makeDevCertificate(context, log);
+  try {
+    const keyPair = await readKeyPair(files, new Date());
+    return { certificate: { keyPair, files, pollMs: CERTIFICATE_POLL_MS }, discard: () => Promise.resolve() };
+  } catch (error) {
+    throw error instanceof InvalidCertificateError
+      ? new UsageError([`--tls-cert-file, --tls-private-key-file: ${error.message}`])
+      : error;
+  }
+}
+
+async function makeDevCertificate({ stdout }: CommandContext, log: Logger): Promise<LoadedCertificate> {
+  const { createDevCertificate } = await import('../server/dev-certificate.ts');
+  const keyPair = await createDevCertificate(new Date());
+  const folder = await mkdtemp(join(tmpdir(), 'jobguard-dev-'));
+  const caFile = join(folder, 'ca.crt');
+  await writeFile(caFile, keyPair.cert);
+  log.warn({ caFile }, 'DEVELOPMENT ONLY: serving with a throw-away self-signed certificate; never do so in a cluster');
+  stdout.write(`CA certificate: ${caFile}\n`);
+  return {
+    certificate: { keyPair, files: undefined, pollMs: CERTIFICATE_POLL_MS },
+    discard: () => rm(folder, { recursive: true }),
+  };
+}

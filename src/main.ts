@@ -1,0 +1,75 @@
+import { Command, CommanderError } from 'commander';
+
+import { checkCommand } from './commands/check.ts';
+import type { CommandContext, ExitCode } from './commands/context.ts';
+import { policyCommand } from './commands/policy.ts';
+import { serveCommand } from './commands/serve.ts';
+import { versionCommand } from './commands/version.ts';
+import { UsageError } from './config.ts';
+
+/** Every command, in the order of the help. */
+const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
+  serveCommand,
+  checkCommand,
+  policyCommand,
+  versionCommand,
+];
+
+const context: CommandContext = {
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  // Source: no-color.org.
+  hasColour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+  stderr: process.stderr,
+  exitWith: (code) => {
+    process.exitCode = code;
+  },
+  nextTermination,
+  onFault: (report) => {
+    process.on('uncaughtException', (error) => {
+      report(error);
+      process.exit(1);
+    });
+  },
+};
+
+const TERMINATIONS = ['SIGTERM', 'SIGINT'] as const;
+
+function nextTermination(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isFirst = true;
+    const terminate = (signal: NodeJS.Signals): void => {
+      if (!isFirst) process.exit(1);
+      isFirst = false;
+      resolve(signal);
+    };
+    for (const signal of TERMINATIONS) process.on(signal, terminate);
+  });
+}
+
+/** Says on stderr what went wrong and returns the exit code for it. */
+function report(error: unknown): ExitCode {
+  // Help was asked for and given; or commander has said what is wrong with the command line.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UsageError) {
+    for (const problem of error.problems) process.stderr.write(`error: ${problem}\n`);
+    return 2;
+  }
+  // A system error (a port taken, a file that cannot be written) needs no stack to be understood.
+  const text = error instanceof Error && !('syscall' in error) ? error.stack : String(error);
+  process.stderr.write(`error: ${text ?? String(error)}\n`);
+  return 1;
+}
+
+const program = new Command('jobguard')
+  .description('Keeps Kubeflow training jobs as they were created: a validating admission webhook.')
+  .exitOverride();
+for (const create of COMMANDS) program.addCommand(create(context).copyInheritedSettings(program));
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  process.exit(report(error));
+}

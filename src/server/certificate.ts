@@ -1,0 +1,68 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+
+import type { CertificateFiles } from '../config.ts';
+
+/** A certificate chain and its private key, both PEM, that were checked against each other. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** A certificate cannot be served with; the message says which file is wrong and how. */
+export class InvalidCertificateError extends Error {
+  override readonly name = 'InvalidCertificateError';
+}
+
+/**
+ * Reads a certificate and its key.
+ *
+ * @throws InvalidCertificateError where a file cannot be read, the two do not belong together, or it is not valid at `now`
+ */
+export async function readKeyPair({ certFile, keyFile }: CertificateFiles, now: Date): Promise<KeyPair> {
+  const [cert, key] = await Promise.all([readPem(certFile), readPem(keyFile)]);
+  const certificate = attempt(`${certFile} holds no PEM certificate`, () => new X509Certificate(cert));
+  const privateKey = attempt(`${keyFile} holds no unencrypted PEM private key`, () => createPrivateKey(key));
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new InvalidCertificateError(`the key in ${keyFile} does not belong to the certificate in ${certFile}`);
+  }
+  // Finds what the leaf alone does not show: a broken chain behind it, a key too weak for TLS.
+  attempt(`${certFile} and ${keyFile} cannot be used for TLS`, () => createSecureContext({ cert, key }));
+
+  const pair = { cert, key, notBefore: certificate.validFromDate, notAfter: certificate.validToDate };
+  if (isValidAt(pair, now)) return pair;
+  const { notBefore, notAfter } = pair;
+  throw new InvalidCertificateError(
+    now < notBefore
+      ? `the certificate in ${certFile} is not valid before ${notBefore.toISOString()}`
+      : `the certificate in ${certFile} expired on ${notAfter.toISOString()}`,
+  );
+}
+
+/** Tells whether a certificate is valid at a point in time. */
+export function isValidAt({ notBefore, notAfter }: KeyPair, time: Date): boolean {
+  return notBefore <= time && time <= notAfter;
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new InvalidCertificateError(`${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function attempt<T>(problem: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new InvalidCertificateError(`${problem}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

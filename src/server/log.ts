@@ -1,0 +1,89 @@
+import { pino, stdTimeFunctions, type Level, type Logger } from 'pino';
+
+import type { LogFormat, LogLevel } from '../config.ts';
+import type { AdmissionRequest } from '../core/admission.ts';
+import type { Decision, Verdict } from '../core/decide.ts';
+import { deniedPointers } from '../core/explain.ts';
+import { printable } from '../core/text.ts';
+
+export type { Logger } from 'pino';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Takes one line at a time, its newline included. */
+  readonly write: (line: string) => void;
+}
+
+/** Creates a logger that writes one line an event: JSON, or text for people. */
+export function createLog({ level, format, write }: LogOptions): Logger {
+  const options = {
+    level,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return pino(options, { write: format === 'json' ? write : (line) => write(textLine(line)) });
+}
+
+/** Rewrites a JSON line for people: `2026-01-02T03:04:05.678Z INFO  update denied user="ann" paths=["/spec"]`. */
+function textLine(line: string): string {
+  const event: unknown = JSON.parse(line);
+  const fields = new Map<string, unknown>(Object.entries(event ?? {}));
+  const words = ['time', 'level', 'msg'].map((key) => {
+    const word = String(fields.get(key));
+    fields.delete(key);
+    return key === 'level' ? word.toUpperCase().padEnd(5) : word;
+  });
+  const pairs = [...fields].map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  return `${[...words, ...pairs].join(' ')}\n`;
+}
+
+/** One judged request, as it is logged. */
+export interface LoggedDecision {
+  readonly policy: string;
+  readonly request: AdmissionRequest;
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+}
+
+const EVENTS: Readonly<Record<Decision['outcome'], { readonly level: Level; readonly msg: string }>> = {
+  allow: { level: 'debug', msg: 'update allowed' },
+  out_of_scope: { level: 'debug', msg: 'request out of scope' },
+  exempt: { level: 'info', msg: 'update allowed by an exemption' },
+  deny: { level: 'info', msg: 'update not permitted' },
+  unjudgeable: { level: 'warn', msg: 'update could not be judged' },
+};
+
+/** Names come from whoever sends a request; longer than any that Kubernetes accepts (253) they are shortened. */
+const MAX_NAME_LENGTH = 512;
+
+/** Logs a decision, with names and paths and never a value of the object. */
+export function logDecision(log: Logger, { policy, request, verdict, durationMs }: LoggedDecision): void {
+  const { decision, mode } = verdict;
+  const { level, msg } = EVENTS[decision.outcome];
+  if (!log.isLevelEnabled(level)) return;
+
+  const shown = (name: string): string => printable(name, MAX_NAME_LENGTH);
+  const { group, resource } = request.resource;
+  log[level](
+    {
+      uid: shown(request.uid),
+      user: shown(request.user.username),
+      resource: shown(group === '' ? resource : `${resource}.${group}`),
+      subresource: shown(request.subResource),
+      namespace: shown(request.namespace),
+      name: shown(request.name),
+      operation: shown(request.operation),
+      decision: decision.outcome,
+      mode,
+      paths: deniedPointers(decision),
+      exemption: decision.outcome === 'exempt' ? decision.exemptions.join(',') : '',
+      ...(decision.outcome === 'unjudgeable' ? { reason: decision.reason } : {}),
+      policy,
+      dryRun: request.dryRun,
+      durationMs: Math.round(durationMs * 1000) / 1000,
+    },
+    msg,
+  );
+}

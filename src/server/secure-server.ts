@@ -1,0 +1,104 @@
+import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Duplex } from 'node:stream';
+
+import type { TlsVersion } from '../config.ts';
+import type { KeyPair } from './certificate.ts';
+import { statusBody } from './http.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+/**
+ * Above the 90 s after which the API server's client closes an idle connection (Go's net/http DefaultTransport), so that
+ * the client always closes first: a POST that meets a connection being closed is not sent again, and fails.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 120_000;
+/** Above the same 90 s: it closes connections that were dialled ahead and never used. */
+const HEADERS_TIMEOUT_MS = 95_000;
+/** Not below HEADERS_TIMEOUT_MS, which Node refuses; the body has a shorter deadline of its own. */
+const REQUEST_TIMEOUT_MS = 120_000;
+/** How late the two above may strike. */
+const CONNECTIONS_CHECKING_INTERVAL_MS = 5_000;
+/** What the API server's client allows for a handshake: k8s.io/apimachinery pkg/util/net/http.go. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A handful of API servers with at most 200 requests in flight each (k8s.io/apiserver pkg/server/config.go). */
+const MAX_CONNECTIONS = 1_000;
+
+export interface SecureServerOptions {
+  readonly keyPair: KeyPair;
+  readonly minVersion: TlsVersion;
+  readonly handler: RequestListener;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Creates the HTTPS server of the secure port, HTTP/1.1 only, not listening yet. */
+export function createSecureServer({ keyPair, minVersion, handler, metrics, log }: SecureServerOptions): Server {
+  const server = createServer(
+    {
+      ...secureContext(keyPair, minVersion),
+      ALPNProtocols: ['http/1.1'],
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTIONS_CHECKING_INTERVAL_MS,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    handler,
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('request', (_request, response) => {
+    metrics.requestsInFlight.inc();
+    response.once('close', () => metrics.requestsInFlight.dec());
+  });
+  server.on('tlsClientError', (error) => log.debug({ error: codeOf(error) }, 'TLS handshake failed'));
+  server.on('clientError', (error, socket) => {
+    log.debug({ error: codeOf(error) }, 'connection closed in the middle of a request');
+    refuse(error, socket, metrics);
+  });
+  return server;
+}
+
+/** Everything that a TLS context is made of: `setSecureContext` forgets what it is not told again. */
+export function secureContext(
+  { cert, key }: KeyPair,
+  minVersion: TlsVersion,
+): {
+  readonly cert: string;
+  readonly key: string;
+  readonly minVersion: TlsVersion;
+} {
+  return { cert, key, minVersion };
+}
+
+/** The client has gone, or was silent too long: it asked nothing, and would take an answer for that to its next question. */
+const WITHOUT_ANSWER: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'HPE_INVALID_EOF_STATE',
+  'ERR_HTTP_REQUEST_TIMEOUT',
+]);
+
+/** Answers what is not HTTP with 400, and closes the connection. */
+function refuse(error: Error, socket: Duplex, metrics: Metrics): void {
+  if (!socket.writable || WITHOUT_ANSWER.has(codeOf(error))) {
+    socket.destroy();
+    return;
+  }
+  const body = statusBody({ code: 400, message: 'the request is not HTTP/1.1' });
+  metrics.recordAnswer(400);
+  socket.end(
+    [
+      'HTTP/1.1 400 Bad Request',
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+    () => socket.destroy(),
+  );
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : error.name;
+}

@@ -1,0 +1,96 @@
+import type { Express, NextFunction, Request, Response } from 'express';
+
+import { InvalidReviewError, parseReview, reviewResponse } from '../core/admission.ts';
+import { decide } from '../core/decide.ts';
+import type { Policy } from '../core/policy.ts';
+import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
+import { createApp, HttpError, statusBody } from './http.ts';
+import { logDecision, type Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface WebhookOptions {
+  readonly policy: Policy;
+  readonly body: BodyReaderOptions;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Whether each answer is to be a connection's last. */
+  readonly isDraining: () => boolean;
+}
+
+/**
+ * How long what still comes of a request that was answered early is read and thrown away. To close at once would reset
+ * the connection, and with it the answer that the client has not read yet.
+ */
+const LINGER_MS = 2_000;
+
+/** Creates what the secure port serves: `POST /validate`, and nothing else. */
+export function createWebhook({ policy, body: bodyOptions, metrics, log, isDraining }: WebhookOptions): Express {
+  const readBody = createBodyReader(bodyOptions);
+
+  const send = (request: Request, response: Response, code: number, body: string): void => {
+    metrics.recordAnswer(code);
+    if (isDraining() || !request.complete) response.setHeader('Connection', 'close');
+    response.writeHead(code, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
+    if (request.complete) response.end(body);
+    else answerEarly(request, response, body);
+  };
+
+  // From the last byte of the body to the answer nothing is awaited.
+  const validate = async (request: Request, response: Response): Promise<void> => {
+    const start = performance.now();
+    const body = await readBody(request);
+    const review = parseReview(decodeBody(body));
+    const verdict = decide(policy, review);
+    send(request, response, 200, JSON.stringify(reviewResponse(policy, review, verdict)));
+    const durationMs = performance.now() - start;
+    metrics.recordAdmission({ request: review, verdict, seconds: durationMs / 1000, bytes: body.length });
+    logDecision(log, { policy: policy.hash, request: review, verdict, durationMs });
+  };
+
+  const fail = (error: unknown, request: Request, response: Response, next: NextFunction): void => {
+    // The client has gone: there is nobody to answer.
+    if (response.destroyed) return;
+    const answer = toHttpError(error);
+    if (answer.code === 500) logFault(log, error);
+    else log.debug({ code: answer.code, reason: answer.message }, 'request refused');
+    if (response.headersSent) next();
+    else send(request, response.set(answer.headers), answer.code, statusBody(answer));
+  };
+
+  const app = createApp();
+  app
+    .route('/validate')
+    .post(validate)
+    .all(() => {
+      throw new HttpError(405, 'an AdmissionReview is sent by POST', { Allow: 'POST' });
+    });
+  app.use(() => {
+    throw new HttpError(404, 'there is nothing here: an AdmissionReview is sent to /validate');
+  });
+  app.use(fail);
+  return app;
+}
+
+function answerEarly(request: Request, response: Response, body: string): void {
+  response.write(body);
+  const end = (): void => {
+    response.end();
+  };
+  const deadline = setTimeout(end, LINGER_MS);
+  response.once('close', () => clearTimeout(deadline));
+  request.once('end', end).resume();
+}
+
+function toHttpError(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof InvalidReviewError) return new HttpError(400, error.message);
+  return new HttpError(500, 'jobguard could not judge this request; its log says why');
+}
+
+/** Logs a fault of ours by its name and place: its message could quote what it stumbled over, a value of the object. */
+function logFault(log: Logger, error: unknown): void {
+  const { name, stack = '' } =
+    error instanceof Error ? error : new TypeError('something else than an Error was thrown');
+  const places = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  log.error({ error: name, stack: places.map((line) => line.trim()) }, 'fault while judging a request');
+}
