@@ -1,12 +1,14 @@
 import { build } from 'esbuild';
 import { readFileSync } from 'node:fs';
+import { writeThirdParty } from './build/third-party.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-await build({
+const { metafile } = await build({
   entryPoints: ['src/main.ts'],
   outfile: 'dist/jobguard.js',
   bundle: true,
+  metafile: true,
   platform: 'node',
   target: 'node24',
   format: 'esm',
@@ -23,3 +25,5 @@ await build({
     js: "#!/usr/bin/env node\nimport { createRequire as jobguardCreateRequire } from 'node:module';\nconst require = jobguardCreateRequire(import.meta.url);",
   },
 });
+
+writeThirdParty(metafile, 'dist');

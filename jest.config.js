@@ -14,6 +14,10 @@ export default {
     layer('property'),
     layer('integration'),
     layer('apiserver', { globalSetup: '<rootDir>/test/apiserver/setup.ts' }),
+    layer('image', {
+      globalSetup: '<rootDir>/test/image/setup.ts',
+      globalTeardown: '<rootDir>/test/image/teardown.ts',
+    }),
   ],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   coverageProvider: 'v8',

@@ -41,7 +41,10 @@ function nextTermination(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let isFirst = true;
     const terminate = (signal: NodeJS.Signals): void => {
-      if (!isFirst) process.exit(1);
+      if (!isFirst) {
+        process.stderr.write(`error: ${signal} while ending: ended at once\n`);
+        process.exit(1);
+      }
       isFirst = false;
       resolve(signal);
     };
@@ -65,6 +68,7 @@ function report(error: unknown): ExitCode {
 
 const program = new Command('jobguard')
   .description('Keeps Kubeflow training jobs as they were created: a validating admission webhook.')
+  .addHelpText('after', '\nExample:\n  jobguard serve --dev')
   .exitOverride();
 for (const create of COMMANDS) program.addCommand(create(context).copyInheritedSettings(program));
 

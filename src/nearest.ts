@@ -24,7 +24,7 @@ function slipsBetween(written: string, meant: string): number {
     return Math.min(slips, MAX_SLIPS);
   }
   // A short word shares letters with any other.
-  return slips * 2 < meant.length ? slips : Infinity;
+  return slips * 2 <= meant.length ? slips : Infinity;
 }
 
 /** Counts the letters to insert, delete or replace (Levenshtein), one row of the table at a time. */

@@ -10,6 +10,7 @@ import type { Policy, PolicyDocument } from './core/policy.ts';
 import { policyOf } from './effective-policy.ts';
 import { brokenRules } from './policy-rules.ts';
 import { wordSchemaError, type PolicyProblem } from './policy-wording.ts';
+import { decodeUtf8, unreadable } from './text-file.ts';
 import { readYaml, type TextProblem, type YamlText } from './yaml-text.ts';
 
 /** A policy file is wrong; the message lists every problem, one a line, for whoever wrote the file. */
@@ -60,11 +61,16 @@ export function readPolicyFile(file: string): PolicyDocument {
 }
 
 function readText(file: string): string {
+  const text = decodeUtf8(readBytes(file));
+  if (text === undefined) throw new PolicyFileError([`${file}: is not UTF-8 text`]);
+  return text;
+}
+
+function readBytes(file: string): Uint8Array {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    return readFileSync(file);
   } catch (error) {
-    if (error instanceof TypeError) throw new PolicyFileError([`${file}: is not UTF-8 text`]);
-    throw new PolicyFileError([`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new PolicyFileError([unreadable(file, error)]);
   }
 }
 
@@ -81,9 +87,12 @@ export function parsePolicy(text: string, { file = 'policy' }: PolicyTextOptions
 
   const value = valueOf(yaml.document.contents);
   if (value === null) throw policyFileError(file, [yaml.problemAt(0, EMPTY)]);
-  const isPolicy = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<PolicyDocument>(
-    policySchema,
-  );
+  const isPolicy = new Ajv({
+    allErrors: true,
+    verbose: true,
+    allowUnionTypes: true,
+    validateSchema: false,
+  }).compile<PolicyDocument>(policySchema);
   const isValid = isPolicy(value);
   const schemaProblems = (isPolicy.errors ?? []).map(wordSchemaError).filter((problem) => problem !== undefined);
   const problems = [...schemaProblems, ...brokenRules(value)].map((problem) => locate(problem, yaml));
@@ -138,7 +147,7 @@ function locate({ path, isAtKey, text }: PolicyProblem, { document, problemAt }:
 
 function entryAt(node: unknown, segment: Segment): { key: unknown; value: unknown } {
   if (isSeq(node)) return { key: undefined, value: node.items[Number(segment)] };
-  const pair = isMap(node) ? node.items.find(({ key }) => keyText(key) === segment) : undefined;
+  const pair = isMap(node) ? node.items.findLast(({ key }) => keyText(key) === segment) : undefined;
   return { key: pair?.key, value: pair?.value };
 }
 

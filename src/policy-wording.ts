@@ -58,7 +58,7 @@ const VALUE_PROBLEMS: ReadonlyMap<string, (error: SchemaError) => string> = new 
   ['const', ({ params, data }) => `must be ${shown(params['allowedValue'])}, not ${shown(data)}`],
   ['enum', ({ params, data }) => notAmong(params['allowedValues'], data)],
   ['pattern', ({ schemaPath, data }) => wrongText(schemaPath, String(data))],
-  ['minItems', () => 'the list is empty; write what it is for, or leave the key out'],
+  ['minItems', () => 'the list is empty; name at least one'],
   ['minLength', () => 'the text is empty'],
   ['anyOf', () => 'exempts nobody; write usernames, groups or both'],
 ]);
@@ -108,7 +108,7 @@ function wrongText(schemaPath: string, text: string): string {
 /** By the definition in the schema that the pattern belongs to. */
 const PATTERN_PROBLEMS: ReadonlyMap<string, (text: string) => string> = new Map<string, (text: string) => string>([
   ['path', wrongPath],
-  ['podTemplate', (text) => (text === '' ? 'a pod template is not the whole object' : wrongPath(text))],
+  ['podTemplate', (text) => (text === '' ? '"" is the whole object, not a pod template' : wrongPath(text))],
   ['fixedPath', wrongFixedPath],
   ['group', (text) => `${shown(text)} is not an API group; ${meantByGroup(text)}`],
   ['resourceName', (text) => `${shown(text)} is not the plural name of a resource; ${meantByResource(text)}`],
@@ -119,20 +119,24 @@ const PATTERN_PROBLEMS: ReadonlyMap<string, (text: string) => string> = new Map<
 ]);
 
 function wrongFixedPath(text: string): string {
-  if (text === '') return 'a number is not the whole object';
+  if (text === '') return '"" is the whole object, not the field that /scale changes';
   const segments = parsePointer(text) ?? [];
   return segments.includes('*') ? `${shown(text)} must name one field, without "*"` : wrongPath(text);
 }
 
 function wrongPath(text: string): string {
   const segments = parsePointer(text);
-  if (segments === undefined) return `${shown(text)} is not a JSON Pointer; write ${shown(meantByPath(text))}`;
+  if (segments === undefined) return `${shown(text)} is not a JSON Pointer; ${advice(meantByPath(text))}`;
   if (segments.includes('')) {
     const meant = pointer(segments.filter((segment) => segment !== ''));
-    return `${shown(text)} has an empty segment; write ${shown(meant)}`;
+    return `${shown(text)} has an empty segment; ${advice(meant)}`;
   }
   const meant = pointer(segments.map((segment) => (segment.includes('*') ? '*' : segment)));
-  return `"*" stands for a whole segment, not for a part of one as in ${shown(text)}; write ${shown(meant)}`;
+  return `"*" stands for a whole segment, not for a part of one as in ${shown(text)}; ${advice(meant)}`;
+}
+
+function advice(path: string): string {
+  return path === '' ? 'write it as in "/metadata/labels"' : `write ${shown(path)}`;
 }
 
 /** Guesses the JSON Pointer behind `spec/foo`, `.spec.foo`, `spec.containers[0].image` and a lone `~`. */

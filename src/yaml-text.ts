@@ -46,8 +46,9 @@ export function readYaml(text: string, schema: Schema): YamlText {
   const syntaxProblems = [...document.errors, ...document.warnings].map(({ code, message, pos: [offset] }) =>
     problemAt(offset, SYNTAX_PROBLEMS.get(code) ?? message),
   );
-  const tooDeep = syntaxProblems.find((problem) => problem.text === TOO_DEEP);
-  if (tooDeep !== undefined) return { document, syntaxProblems: [tooDeep], duplicateKeys: [], problemAt };
+  if (syntaxProblems.some((problem) => problem.text === TOO_DEEP)) {
+    return { document, syntaxProblems: [problemAt(0, TOO_DEEP)], duplicateKeys: [], problemAt };
+  }
 
   const duplicateKeys = findDuplicateKeys(document).map(({ offset, name }) =>
     problemAt(offset, `the key ${JSON.stringify(name)} stands twice`),
@@ -60,6 +61,7 @@ const SYNTAX_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['MULTIPLE_DOCS', 'a second document begins here; write one a file'],
   ['BAD_ALIAS', 'a text that begins with * needs quotes: "*"'],
   ['NON_STRING_KEY', 'a key must be text'],
+  ['TAG_RESOLVE_FAILED', 'a tag that is not read; leave it out'],
   ['RESOURCE_EXHAUSTION', TOO_DEEP],
 ]);
 

@@ -7,6 +7,7 @@ import { UsageError } from '../config.ts';
 import { InvalidReviewError, parseReview, type AdmissionRequest } from '../core/admission.ts';
 import { decide, type Decision } from '../core/decide.ts';
 import type { Policy } from '../core/policy.ts';
+import { decodeUtf8, unreadable } from '../text-file.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { loadPolicyOption } from './policy-option.ts';
 import { updateRequest, type UpdateFlags } from './update-request.ts';
@@ -27,12 +28,7 @@ export function checkCommand(context: Pick<CommandContext, 'stdin' | 'stdout' | 
     .option('--review <file>', 'JSON file of a whole AdmissionReview, in place of both; - is stdin')
     .option('--policy <file>', 'policy file (default: the built-in policy)')
     .option('--as <user>', 'username of the writer')
-    .option(
-      '--as-group <group>',
-      'group of the writer; may be repeated',
-      (group, groups: string[]) => [...groups, group],
-      [],
-    )
+    .option('--as-group <group>', 'group of the writer; may be repeated', collect)
     .option('--namespace <namespace>', 'namespace of the job, where its files name none (default: default)')
     .addOption(new Option('--subresource <name>', 'the files are the Scale of a job').choices(['scale']))
     .option('--resource <plural.group>', 'what the files are, where their kind does not say: pytorchjobs.kubeflow.org')
@@ -41,6 +37,10 @@ export function checkCommand(context: Pick<CommandContext, 'stdin' | 'stdout' | 
     .action(async (oldFile: string | undefined, newFile: string | undefined, flags: CheckFlags) => {
       await check([oldFile, newFile], flags, context);
     });
+}
+
+function collect(group: string, groups: readonly string[] = []): readonly string[] {
+  return [...groups, group];
 }
 
 const EXAMPLE = `
@@ -100,7 +100,7 @@ function requireNothingBeside({ as, asGroup, namespace, subresource, resource }:
   const given = Object.entries({
     OLD: oldFile,
     '--as': as,
-    '--as-group': asGroup[0],
+    '--as-group': asGroup?.[0],
     '--namespace': namespace,
     '--subresource': subresource,
     '--resource': resource,
@@ -121,12 +121,15 @@ function readReview(text: string, file: string): AdmissionRequest {
 }
 
 async function readText(file: string, stdin: CommandContext['stdin']): Promise<string> {
-  const name = file === '-' ? 'stdin' : file;
+  const text = decodeUtf8(await readBytes(file, stdin));
+  if (text === undefined) throw new UsageError([`${file === '-' ? 'stdin' : file}: is not UTF-8 text`]);
+  return text;
+}
+
+async function readBytes(file: string, stdin: CommandContext['stdin']): Promise<Uint8Array> {
   try {
-    const bytes = file === '-' ? await buffer(stdin) : await readFile(file);
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return file === '-' ? await buffer(stdin) : await readFile(file);
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError([`${name}: is not UTF-8 text`]);
-    throw new UsageError([`${name}: cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new UsageError([unreadable(file, error)]);
   }
 }

@@ -140,11 +140,10 @@ const WORDS: ReadonlyMap<string, boolean | null> = new Map([
 ]);
 const NOT_A_NUMBER = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 const BASED = /^([-+]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+)$/;
-const DECIMAL = /^([-+]?)0*(\d*)(?:\.(\d*))?((?:[eE][-+]?\d+)?)$/;
+const DECIMAL = /^([-+]?)(?=\.?\d)0*(\d*)(?:\.(\d*))?((?:[eE][-+]?\d+)?)$/;
 
 function readNumber(text: string): JsonValue | undefined {
-  if (!/^[-+]?\.?\d/.test(text)) return undefined;
-  const plain = text.startsWith('.') ? text : text.replaceAll('_', '');
+  const plain = /^[-+\d]/.test(text) ? text.replaceAll('_', '') : text;
   return readBased(plain) ?? readDecimal(plain);
 }
 

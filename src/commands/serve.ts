@@ -6,12 +6,11 @@ import { Command } from 'commander';
 
 import { BUILD_INFO } from '../build-info.ts';
 import { parseConfig, UsageError, type Config, type ServeFlags } from '../config.ts';
-import type { Policy } from '../core/policy.ts';
-import { defaultPolicy } from '../effective-policy.ts';
 import { InvalidCertificateError, readKeyPair } from '../server/certificate.ts';
 import type { CertificateSource } from '../server/certificate-reload.ts';
 import type { Logger } from '../server/log.ts';
 import type { CommandContext } from './context.ts';
+import { loadPolicyOption } from './policy-option.ts';
 
 /** `jobguard serve`: the webhook. */
 export function serveCommand(context: CommandContext): Command {
@@ -55,7 +54,7 @@ async function serve(config: Config, context: CommandContext): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat, write });
   context.onFault((error) => log.fatal({ err: error }, 'fault'));
 
-  const policy = await loadPolicy(config.policyFile);
+  const policy = await loadPolicyOption(config.policyFile);
   const { certificate, discard } = await loadCertificate(config, context, log);
   const metrics = createMetrics(policy, BUILD_INFO);
   collectProcessMetrics(metrics.registry);
@@ -69,17 +68,6 @@ async function serve(config: Config, context: CommandContext): Promise<void> {
     await server.end();
   } finally {
     await discard();
-  }
-}
-
-async function loadPolicy(file: string | undefined): Promise<Policy> {
-  if (file === undefined) return defaultPolicy();
-  // YAML is read only where there is some.
-  const { loadPolicyFile, PolicyFileError } = await import('../policy-file.ts');
-  try {
-    return loadPolicyFile(file);
-  } catch (error) {
-    throw error instanceof PolicyFileError ? new UsageError(error.problems) : error;
   }
 }
 

@@ -7,7 +7,7 @@ import { parseManifest } from './manifest.ts';
 /** What the command line says of an update, beside its two objects. */
 export interface UpdateFlags {
   readonly as?: string;
-  readonly asGroup: readonly string[];
+  readonly asGroup?: readonly string[];
   readonly namespace?: string;
   readonly subresource?: 'scale';
   /** `pytorchjobs.kubeflow.org`. */
@@ -109,21 +109,19 @@ function resourceOf(
   if (isScale !== (subresource === 'scale')) {
     throw new UsageError([
       isScale
-        ? `${file}: holds a Scale; add --subresource scale and --resource, as in ${guardedNames(policy)}`
+        ? `${file}: holds a Scale; add --subresource scale and --resource, one of ${guardedNames(policy)}`
         : `--subresource: a scale is an autoscaling/v1 Scale, and ${file} holds a ${kind}`,
     ]);
   }
   if (resource === undefined && isScale) {
-    throw new UsageError([
-      `--resource: needed, since a Scale does not say of what; it is one of ${guardedNames(policy)}`,
-    ]);
+    throw new UsageError([`--resource: a Scale does not say what it is of: one of ${guardedNames(policy)}`]);
   }
   if (resource === undefined) return { group, version, resource: `${kind.toLowerCase()}s` };
 
   const [plural = '', ...groupParts] = resource.split('.');
   const named = { group: groupParts.join('.'), version, resource: plural };
   if (guardedResource(policy, named.group, plural) === undefined) {
-    throw new UsageError([`--resource: the policy does not guard "${resource}"; it guards ${guardedNames(policy)}`]);
+    throw new UsageError([`--resource: the policy does not guard "${resource}", only ${guardedNames(policy)}`]);
   }
   return named;
 }
@@ -135,7 +133,7 @@ function guardedNames(policy: Policy): string {
 const SERVICE_ACCOUNT = /^system:serviceaccount:(?<namespace>[^:]+):[^:]+$/;
 
 /** Source: k8s.io/apiserver pkg/endpoints/filters/impersonation.go, which is what `kubectl --as` gets. */
-function userOf({ as: username = '', asGroup }: UpdateFlags): User {
+function userOf({ as: username = '', asGroup = [] }: UpdateFlags): User {
   const namespace = SERVICE_ACCOUNT.exec(username)?.groups?.['namespace'];
   const groups =
     namespace !== undefined && asGroup.length === 0

@@ -135,7 +135,7 @@ function wayOut(judgement: Judgement): string[] {
   return [
     ...(allowed.length === 0 ? ['Nothing may change.'] : ['Only these may change:', ...allowed]),
     'To run it differently, create a new job.',
-    ...(hint === undefined ? [] : [`Or else: ${hint}.`]),
+    ...(hint === undefined ? [] : [`Hint: ${hint}.`]),
   ];
 }
 

@@ -76,12 +76,14 @@ interface ReviewEnvelope {
 const STRING = { type: 'string' } as const;
 const NULLABLE_STRING = { type: 'string', nullable: true } as const;
 
+const ajv = new Ajv({ allErrors: false, strict: true });
+
 /**
  * The envelope alone: what stands in `object` and `oldObject` is judged, not validated, and fields that Kubernetes may
  * add some day are let through. Nothing is coerced, defaulted or removed: that would alter what is compared.
  * Source: k8s.io/api admission/v1/types.go.
  */
-const isReview = new Ajv({ allErrors: false, strict: true }).compile<ReviewEnvelope>({
+const isReview = ajv.compile<ReviewEnvelope>({
   type: 'object',
   required: ['apiVersion', 'kind', 'request'],
   properties: {
@@ -120,10 +122,8 @@ const isReview = new Ajv({ allErrors: false, strict: true }).compile<ReviewEnvel
 export function parseReview(text: string): AdmissionRequest {
   const { review, isExact } = parseText(text);
   if (!isReview(review)) {
-    const [problem] = isReview.errors ?? [];
-    throw new InvalidReviewError(
-      `not an admission.k8s.io/v1 AdmissionReview: ${problem?.instancePath ?? ''} ${problem?.message ?? 'invalid'}`,
-    );
+    const problem = ajv.errorsText(isReview.errors, { dataVar: '' });
+    throw new InvalidReviewError(`not an admission.k8s.io/v1 AdmissionReview: ${problem}`);
   }
   return requestOf(review, isExact);
 }

@@ -140,7 +140,7 @@ function permissionsOf(
     if (grant === POLICY_GRANT) return true;
     if (grant === TERMINATING_GRANT) return isTerminating(oldObject);
     if (grant === SUSPENDED_GRANT) return policy.suspendedJobs && isSuspended(oldObject);
-    return exemptionAt(grant)?.covers(request.user, request.namespace) ?? false;
+    return exemptionAt(grant)?.covers(request.user, request.namespace) === true;
   };
   const isInForce = (grant: number): boolean => {
     const answer = known.get(grant) ?? find(grant);

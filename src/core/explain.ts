@@ -38,12 +38,12 @@ export function denialMessage(policy: Policy, request: AdmissionRequest, decisio
   const { group, resource: plural } = request.resource;
   const opening = `${plural}.${group} "${printable(request.name, MAX_NAME_LENGTH)}" may not be updated: `;
   if (decision.outcome === 'unjudgeable') return shortenToBytes(`${opening}${decision.reason}`, MAX_MESSAGE_BYTES);
-  if (decision.outcome !== 'deny') return '';
-
   const resource = guardedResource(policy, group, plural);
+  if (decision.outcome !== 'deny' || resource === undefined) return '';
+
   const hint = hintFor(policy, request, decision);
   const closing = `. To run it differently, create a new job.${hint === undefined ? '' : ` (${hint})`}`;
-  const allowed = (resource?.allow ?? []).map((pattern) => fieldPath(pattern, resource?.type ?? UNKNOWN));
+  const allowed = resource.allow.map((pattern) => fieldPath(pattern, resource.type));
   const refused = decision.denied.slice(0, MAX_NAMED_PATHS).map((change) => describeChange(change, resource));
   const sentence = (named: number, listed: number): string =>
     `${refusedText(refused.slice(0, named), decision.denied.length)}; ${allowedText(allowed, listed)}`;
@@ -72,7 +72,7 @@ function allowedText(allowed: readonly string[], listed: number): string {
 
 /** Writes one change with as much of its values as may be shown: `spec.x (1 → 4)`, `spec.y (added)`. */
 export function describeChange(change: Change, resource: GuardedResource | undefined): string {
-  return `${fieldPath(change.path, resource?.type ?? UNKNOWN)} (${describeValues(change, resource)})`;
+  return `${fieldPath(change.path, typeOf(resource))} (${describeValues(change, resource)})`;
 }
 
 function describeValues(change: Change, resource: GuardedResource | undefined): string {
@@ -93,8 +93,13 @@ function shownValue(
   if (value === undefined) return 'unset';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (value instanceof ExactNumber) return shorten(value.source, MAX_VALUE_LENGTH);
-  const isImage = path.reduce<FieldType>(childType, resource?.type ?? UNKNOWN).isContainerImage;
+  const isImage = path.reduce<FieldType>(childType, typeOf(resource)).isContainerImage;
   return isImage && typeof value === 'string' ? printable(value, MAX_VALUE_LENGTH) : undefined;
+}
+
+/** Returns the type of an object; of a resource that is not guarded nothing is known. */
+function typeOf(resource: GuardedResource | undefined): FieldType {
+  return resource?.type ?? UNKNOWN;
 }
 
 /** Lists the refused changes that the message names, in its order. */
@@ -102,7 +107,7 @@ export function causes(resource: GuardedResource | undefined, decision: Decision
   if (decision.outcome !== 'deny') return [];
   return decision.denied.slice(0, MAX_NAMED_PATHS).map((change) => ({
     reason: 'FieldValueForbidden',
-    field: fieldPath(change.path, resource?.type ?? UNKNOWN),
+    field: fieldPath(change.path, typeOf(resource)),
     message: `may not change (${describeValues(change, resource)})`,
   }));
 }
@@ -142,7 +147,7 @@ function changesOf(decision: Decision): readonly JudgedChange[] {
 
 function misreadWarning(change: Change, resource: GuardedResource | undefined): string[] {
   const warning = misreading(change);
-  return warning === undefined ? [] : [`${fieldPath(change.path, resource?.type ?? UNKNOWN)} ${warning}`];
+  return warning === undefined ? [] : [`${fieldPath(change.path, typeOf(resource))} ${warning}`];
 }
 
 function wouldBeWarnings(
@@ -157,8 +162,7 @@ function wouldBeWarnings(
 
   const named = decision.denied.slice(0, most - 1);
   const paths = named.map(
-    (change) =>
-      `${fieldPath(change.path, resource?.type ?? UNKNOWN)} may not change (${describeValues(change, resource)})`,
+    (change) => `${fieldPath(change.path, typeOf(resource))} may not change (${describeValues(change, resource)})`,
   );
   const count = decision.denied.length;
   const hint = hintFor(policy, request, decision);

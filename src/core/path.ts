@@ -25,12 +25,13 @@ export function parsePointer(text: string): Pattern | undefined {
 
 /** Orders paths segment by segment: list indexes by number, everything else by UTF-16 code units, parents first. */
 export function comparePaths(a: Path, b: Path): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i += 1) {
-    const order = compareSegments(a[i] ?? '', b[i] ?? '');
+  for (let depth = 0; ; depth += 1) {
+    const segment = a[depth];
+    const other = b[depth];
+    if (segment === undefined || other === undefined) return a.length - b.length;
+    const order = compareSegments(segment, other);
     if (order !== 0) return order;
   }
-  return a.length - b.length;
 }
 
 function compareSegments(a: Segment, b: Segment): number {

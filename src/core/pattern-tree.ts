@@ -26,38 +26,33 @@ export function addPattern(tree: PatternTree, pattern: Pattern, grant: number): 
 /** Returns the first grant in force that covers `path`: one whose pattern ends at the path or above it. */
 export function grantOver(tree: PatternTree, path: Path, isInForce: (grant: number) => boolean): number | undefined {
   let first: number | undefined;
-  for (const { node } of nodesAlong(tree, path)) {
+  walk(tree, path, 0, (node) => {
     for (const grant of node.grants) {
       if ((first === undefined || grant < first) && isInForce(grant)) first = grant;
     }
-  }
+  });
   return first;
 }
 
 /** Tells whether a grant in force covers something strictly below `path`. */
 export function hasGrantBelow(tree: PatternTree, path: Path, isInForce: (grant: number) => boolean): boolean {
-  for (const { node, depth } of nodesAlong(tree, path)) {
-    if (depth === path.length && [...node.children.values()].some((child) => holdsGrant(child, isInForce))) return true;
-  }
-  return false;
+  let found = false;
+  walk(tree, path, 0, (node, depth) => {
+    found ||= depth === path.length && [...node.children.values()].some((child) => holdsGrant(child, isInForce));
+  });
+  return found;
 }
 
 function holdsGrant(tree: PatternTree, isInForce: (grant: number) => boolean): boolean {
   return tree.grants.some(isInForce) || [...tree.children.values()].some((child) => holdsGrant(child, isInForce));
 }
 
-/** Walks the nodes that `path` passes, by its own segments and by `*`. */
-function* nodesAlong(tree: PatternTree, path: Path): Generator<{ node: PatternTree; depth: number }> {
-  let level = [tree];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    for (const node of level) yield { node, depth };
-    const segment = path[depth];
-    if (segment === undefined) return;
-    level = level.flatMap((node) => childrenAt(node, String(segment)));
+/** Visits the nodes that `path` passes from `depth` on, by its own segments and by `*`. */
+function walk(node: PatternTree, path: Path, depth: number, visit: (node: PatternTree, depth: number) => void): void {
+  visit(node, depth);
+  if (depth === path.length) return;
+  for (const segment of new Set([String(path[depth]), '*'])) {
+    const child = node.children.get(segment);
+    if (child !== undefined) walk(child, path, depth + 1, visit);
   }
-}
-
-function childrenAt(node: PatternTree, segment: string): PatternTree[] {
-  const named = segment === '*' ? undefined : node.children.get(segment);
-  return [named, node.children.get('*')].filter((child) => child !== undefined);
 }

@@ -1,14 +1,13 @@
 import { ExactNumber, type JsonScalar } from './json.ts';
 
-const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?)0*(\d+))?$/;
-
 /**
  * Kubernetes' quantities: a decimal with a decimal suffix, a binary suffix or an exponent.
  * Source: k8s.io/apimachinery pkg/api/resource/quantity.go, "The serialization format is".
  */
 const QUANTITY = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:([numkMGTPE])|([KMGTPE])i|[eE]([+-]?\d+))?$/;
 
-const DECIMAL_SUFFIXES = new Map(Object.entries({ n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }));
+/** Each suffix is a thousand times the one before it, from 10^-9 on; the space stands for none. */
+const DECIMAL_SUFFIXES = 'num kMGTPE';
 const BINARY_SUFFIXES = 'KMGTPE';
 
 /** Longest mantissa that is multiplied out for a binary suffix; nobody writes a longer one and means it. */
@@ -22,17 +21,20 @@ const MAX_EXPONENT_DIGITS = 15;
  * Digits and exponent are compared, never expanded: `1e100000000` is as short here as it is there.
  */
 export function canonicalDecimal(text: string): string {
-  const [, sign, whole = '', fraction = '', exponentSign = '', exponent = '0'] = DECIMAL.exec(text) ?? [];
+  const [mantissa = '', exponent = '0'] = text.split(/[eE]/);
+  const [whole = '', fraction = ''] = mantissa.replace(/^[+-]/, '').split('.');
   const digits = `${whole}${fraction}`;
   const [start, end] = significantDigits(digits);
   if (start === end) return '0';
 
-  const shift = digits.length - end - fraction.length;
-  const power =
-    exponent.length > MAX_EXPONENT_DIGITS
-      ? `${exponentSign}${exponent}+${shift}`
-      : Number(`${exponentSign}${exponent}`) + shift;
-  return `${sign === '-' ? '-' : ''}${digits.slice(start, end)}e${power}`;
+  const power = shifted(exponent, digits.length - end - fraction.length);
+  return `${mantissa.startsWith('-') ? '-' : ''}${digits.slice(start, end)}e${power}`;
+}
+
+/** Adds to an exponent; one that is too long for that stays a text that no other exponent has. */
+function shifted(exponent: string, shift: number): string {
+  const plain = exponent.replace(/^\+?(-?)0*(?=\d)/, '$1');
+  return plain.length > MAX_EXPONENT_DIGITS ? `${plain}+${shift}` : String(Number(plain) + shift);
 }
 
 /** Returns where a run of digits begins and ends without the zeros around it. */
@@ -54,7 +56,7 @@ export function canonicalQuantity(value: JsonScalar): string | undefined {
   if (match === null) return undefined;
   const [, mantissa = '', decimal, binary, exponent] = match;
   if (binary !== undefined) return canonicalBinary(mantissa, 10 * (BINARY_SUFFIXES.indexOf(binary) + 1));
-  if (decimal !== undefined) return canonicalDecimal(`${mantissa}e${DECIMAL_SUFFIXES.get(decimal) ?? 0}`);
+  if (decimal !== undefined) return canonicalDecimal(`${mantissa}e${3 * DECIMAL_SUFFIXES.indexOf(decimal) - 9}`);
   return canonicalDecimal(exponent === undefined ? mantissa : `${mantissa}e${exponent}`);
 }
 

@@ -12,7 +12,7 @@ export function shorten(text: string, max: number): string {
 /** Makes a text that a user chose fit to be shown: unprintable characters as `\u{1b}`, the whole at most `max` long. */
 export function printable(text: string, max: number): string {
   const escaped = shorten(text, max).replaceAll(UNPRINTABLE, (character) => {
-    const code = character.codePointAt(0) ?? 0;
+    const code = Number(character.codePointAt(0));
     return `\\u{${code.toString(16)}}`;
   });
   return shorten(escaped, max);

@@ -27,8 +27,8 @@ export function createProbes({ registry, build, checks, log }: ProbesOptions): E
   const app = createApp();
   app.get('/metrics', async (request, response) => {
     const text = await registry.metrics();
-    const accepted = request.accepts(['text/plain', 'application/openmetrics-text']);
-    if (accepted === 'application/openmetrics-text')
+    // Whoever names the format can read it: so decide Prometheus' own clients (client_java, ExpositionFormats).
+    if (request.get('Accept')?.includes('application/openmetrics-text') === true)
       send(response, 200, Registry.OPENMETRICS_CONTENT_TYPE, toOpenMetrics(text));
     else send(response, 200, Registry.PROMETHEUS_CONTENT_TYPE, text);
   });

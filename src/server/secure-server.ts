@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 
@@ -47,14 +47,22 @@ export function createSecureServer({ keyPair, minVersion, handler, metrics, log 
     handler,
   );
   server.maxConnections = MAX_CONNECTIONS;
-  server.on('request', (_request, response) => {
+  const underWay = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', ({ socket }, response) => {
+    underWay.set(socket, response);
     metrics.requestsInFlight.inc();
-    response.once('close', () => metrics.requestsInFlight.dec());
+    response.once('close', () => {
+      underWay.delete(socket);
+      metrics.requestsInFlight.dec();
+    });
   });
   server.on('tlsClientError', (error) => log.debug({ error: codeOf(error) }, 'TLS handshake failed'));
   server.on('clientError', (error, socket) => {
-    log.debug({ error: codeOf(error) }, 'connection closed in the middle of a request');
-    refuse(error, socket, metrics);
+    log.debug({ error: codeOf(error) }, 'connection broke off');
+    const isAnswered = underWay.get(socket)?.headersSent === true;
+    if (!socket.writable || WITHOUT_ANSWER.has(codeOf(error))) socket.destroy();
+    else if (isAnswered) socket.end(() => socket.destroy());
+    else refuse(socket, metrics);
   });
   return server;
 }
@@ -78,12 +86,8 @@ const WITHOUT_ANSWER: ReadonlySet<string> = new Set([
   'ERR_HTTP_REQUEST_TIMEOUT',
 ]);
 
-/** Answers what is not HTTP with 400, and closes the connection. */
-function refuse(error: Error, socket: Duplex, metrics: Metrics): void {
-  if (!socket.writable || WITHOUT_ANSWER.has(codeOf(error))) {
-    socket.destroy();
-    return;
-  }
+/** Answers what is not HTTP, and closes the connection. */
+function refuse(socket: Duplex, metrics: Metrics): void {
   const body = statusBody({ code: 400, message: 'the request is not HTTP/1.1' });
   metrics.recordAnswer(400);
   socket.end(

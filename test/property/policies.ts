@@ -72,44 +72,34 @@ export const DEFAULT_POLICY: PolicyPair = {
   },
 };
 
+const ALL_KINDS: readonly NaiveResource[] = [
+  TFJOBS,
+  PYTORCHJOBS,
+  { group: 'kubeflow.org', resource: 'mpijobs', podTemplates: ['/spec/mpiReplicaSpecs/*/template'] },
+  { group: 'kubeflow.org', resource: 'paddlejobs', podTemplates: ['/spec/paddleReplicaSpecs/*/template'] },
+  { group: 'kubeflow.org', resource: 'jaxjobs', podTemplates: ['/spec/jaxReplicaSpecs/*/template'] },
+  { group: 'kubeflow.org', resource: 'xgboostjobs', podTemplates: ['/spec/xgbReplicaSpecs/*/template'] },
+];
+
 /** Every preset on, suspended jobs open, all six kinds. */
 export const ALL_PRESETS_POLICY: PolicyPair = {
   document: {
     apiVersion: 'jobguard/v1',
     kind: 'UpdatePolicy',
     mode: 'warn',
-    resources: [
-      { group: 'kubeflow.org', resource: 'tfjobs', podTemplates: ['/spec/tfReplicaSpecs/*/template'] },
-      {
-        group: 'kubeflow.org',
-        resource: 'pytorchjobs',
-        podTemplates: ['/spec/pytorchReplicaSpecs/*/template'],
-        scaleReplicasPath: '/spec/pytorchReplicaSpecs/Worker/replicas',
-      },
-      { group: 'kubeflow.org', resource: 'mpijobs', podTemplates: ['/spec/mpiReplicaSpecs/*/template'] },
-      { group: 'kubeflow.org', resource: 'paddlejobs', podTemplates: ['/spec/paddleReplicaSpecs/*/template'] },
-      { group: 'kubeflow.org', resource: 'jaxjobs', podTemplates: ['/spec/jaxReplicaSpecs/*/template'] },
-      { group: 'kubeflow.org', resource: 'xgboostjobs', podTemplates: ['/spec/xgbReplicaSpecs/*/template'] },
-    ],
+    resources: ALL_KINDS,
     suspendedJobs: true,
     presets: { garbageCollector: true, kueue: true, horizontalPodAutoscaler: true, flyte: true },
   },
   naive: {
-    resources: [
-      TFJOBS,
-      PYTORCHJOBS,
-      { group: 'kubeflow.org', resource: 'mpijobs', podTemplates: ['/spec/mpiReplicaSpecs/*/template'] },
-      { group: 'kubeflow.org', resource: 'paddlejobs', podTemplates: ['/spec/paddleReplicaSpecs/*/template'] },
-      { group: 'kubeflow.org', resource: 'jaxjobs', podTemplates: ['/spec/jaxReplicaSpecs/*/template'] },
-      { group: 'kubeflow.org', resource: 'xgboostjobs', podTemplates: ['/spec/xgbReplicaSpecs/*/template'] },
-    ],
+    resources: ALL_KINDS,
     allow: DEFAULT_ALLOW,
     suspendedJobs: true,
     exemptions: [GARBAGE_COLLECTOR, ...OTHER_PRESETS],
   },
 };
 
-/** Paths of a policy writer's own: with `*` in maps and lists, with hostile keys, below pointers, a kind of one's own. */
+/** With `*` for map keys and list indexes, with hostile keys, below pointers; `*` inside a segment is a plain star. */
 const OWN_ALLOW = [
   '/metadata/labels',
   '/spec/*ReplicaSpecs',
@@ -130,10 +120,10 @@ const OWN_EXEMPTIONS = [
     namespaces: ['res*', 'default'],
     paths: ['/spec/runPolicy', '/spec/roles/*/template/spec/*/*/resources'],
   },
-  { name: 'flyte', usernames: ['*:flytepropeller'], paths: ['/metadata/finalizers', '/status', '/spec/toString'] },
+  { name: 'pipelines', usernames: ['*:flytepropeller'], paths: ['/metadata/finalizers', '/status', '/spec/toString'] },
 ];
 
-const OWN_RESOURCES = [
+const OWN_RESOURCES: readonly NaiveResource[] = [
   {
     group: 'kubeflow.org',
     resource: 'tfjobs',
@@ -150,6 +140,7 @@ const OWN_RESOURCES = [
   },
 ];
 
+/** Nothing of the default: other paths, other exemptions with globs, and a kind that the Go types do not know. */
 export const OWN_POLICY: PolicyPair = {
   document: {
     apiVersion: 'jobguard/v1',
@@ -162,3 +153,5 @@ export const OWN_POLICY: PolicyPair = {
   },
   naive: { resources: OWN_RESOURCES, allow: OWN_ALLOW, suspendedJobs: false, exemptions: OWN_EXEMPTIONS },
 };
+
+export const POLICIES = { default: DEFAULT_POLICY, presets: ALL_PRESETS_POLICY, own: OWN_POLICY } as const;

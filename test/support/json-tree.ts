@@ -10,11 +10,11 @@ export class NumberText {
   }
 }
 
-const TOKEN = /\s*([{}[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}[\],:"]+)/gy;
+const TOKEN = /[{}[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}[\],:"]+/g;
 
 /** Reads well-formed JSON, with a reader of its own: what is tested by it must not be read by what is tested. */
 export function readTree(json: string): Tree {
-  const tokens = Array.from(json.matchAll(TOKEN), (match) => match[1] ?? '');
+  const tokens = json.match(TOKEN) ?? [];
   let position = 0;
   const peek = (): string => tokens[position] ?? '';
   const next = (): string => tokens[position++] ?? '';
@@ -52,14 +52,22 @@ function readScalar(token: string): Tree {
 }
 
 function readString(token: string): string {
-  return String(JSON.parse(token));
+  return token.includes('\\') ? String(JSON.parse(token)) : token.slice(1, -1);
 }
 
-/** Writes a tree as JSON, its numbers as they were read. */
+const written = new WeakMap<object, string>();
+
+/** Writes a tree as JSON, its numbers as they were read. Trees do not change, so each part of one is written once. */
 export function writeTree(tree: Tree): string {
   if (tree instanceof NumberText) return tree.text;
+  if (typeof tree !== 'object' || tree === null) return JSON.stringify(tree);
+  const text = written.get(tree) ?? writeContainer(tree);
+  written.set(tree, text);
+  return text;
+}
+
+function writeContainer(tree: Tree[] | Map<string, Tree>): string {
   if (Array.isArray(tree)) return `[${tree.map(writeTree).join(',')}]`;
-  if (!(tree instanceof Map)) return JSON.stringify(tree);
   return `{${Array.from(tree, ([key, value]) => `${JSON.stringify(key)}:${writeTree(value)}`).join(',')}}`;
 }
 
@@ -69,4 +77,34 @@ export function valueAt(tree: Tree | undefined, ...segments: readonly (string | 
   if (segment === undefined) return tree;
   if (tree instanceof Map) return valueAt(tree.get(String(segment)), ...rest);
   return Array.isArray(tree) ? valueAt(tree[Number(segment)], ...rest) : undefined;
+}
+
+/**
+ * Returns a tree that has, at `path`, what `change` makes of what was there; undefined stands for nothing, before and
+ * after. Maps that are missing on the way are made, other things on the way are left alone. The given tree stays as it is.
+ */
+export function changeAt(
+  tree: Tree,
+  path: readonly (string | number)[],
+  change: (value: Tree | undefined) => Tree | undefined,
+): Tree {
+  return changed(tree, path, change) ?? null;
+}
+
+function changed(
+  tree: Tree | undefined,
+  [segment, ...rest]: readonly (string | number)[],
+  change: (value: Tree | undefined) => Tree | undefined,
+): Tree | undefined {
+  if (segment === undefined) return change(tree);
+  if (Array.isArray(tree)) {
+    const items = tree.map((item, index) => (index === segment ? changed(item, rest, change) : item));
+    return items.filter((item) => item !== undefined);
+  }
+  if (tree !== undefined && !(tree instanceof Map)) return tree;
+  const copy = new Map(tree);
+  const child = changed(copy.get(String(segment)), rest, change);
+  if (child === undefined) copy.delete(String(segment));
+  else copy.set(String(segment), child);
+  return copy;
 }

@@ -72,7 +72,9 @@ async function obtain(version: string, missing: readonly string[], staging: stri
   for (const name of missing.filter((each) => !existsSync(join(staging, each)))) {
     await build(version, name, staging).catch((error: unknown) => {
       const tried = [...failures, `build from Go modules: ${reason(error)}`];
-      throw new Error(`There is no ${name} for Kubernetes ${version}: it is not in the cache, and\n${tried.join('\n')}`);
+      throw new Error(
+        `There is no ${name} for Kubernetes ${version}: it is not in the cache, and\n${tried.join('\n')}`,
+      );
     });
   }
 }

@@ -51,6 +51,9 @@ type Path = readonly (string | number)[];
 /** A scalar is a text that is the same for what is the same. */
 type Canonical = string | Canonical[] | Map<string, Canonical>;
 
+/** Lists the differences that none of the allowed patterns covers. */
+type Comparer = (allowed: readonly string[][]) => Difference[];
+
 interface Difference {
   readonly op: NaiveChange['op'];
   readonly path: Path;
@@ -97,15 +100,12 @@ function guardedResource(policy: NaivePolicy, request: Tree | undefined): NaiveR
 }
 
 /** Returns what compares the two objects of the request, undefined where they cannot be judged (§7, §10). */
-function comparer(
-  resource: NaiveResource,
-  request: Tree | undefined,
-): ((allowed: readonly string[][]) => Difference[]) | undefined {
+function comparer(resource: NaiveResource, request: Tree | undefined): Comparer | undefined {
   const before = valueAt(request, 'oldObject');
   const after = valueAt(request, 'object');
   if (!(before instanceof Map) || !(after instanceof Map)) return undefined;
   const subresource = valueAt(request, 'subResource') ?? '';
-  if (subresource === '') return (allowed) => jobDifferences(before, after, resource, allowed);
+  if (subresource === '') return jobComparer(before, after, resource);
   const { scaleReplicasPath: path } = resource;
   if (subresource !== 'scale' || path === undefined) return undefined;
   return (allowed) => scaleDifferences(before, after, toPattern(path), allowed);
@@ -143,21 +143,23 @@ function matchesGlob(glob: string, name: string): boolean {
 
 function scaleDifferences(before: Tree, after: Tree, path: Path, allowed: readonly string[][]): Difference[] {
   const replicas = (scale: Tree): Canonical =>
-    canonical(valueAt(scale, 'spec', 'replicas') ?? new NumberText('0'), { type: 'number', path, podTemplates: [] });
+    canonical(valueAt(scale, 'spec', 'replicas') ?? new NumberText('0'), {
+      type: 'number',
+      root: undefined,
+      path,
+      podTemplates: [],
+    });
   if (replicas(before) === replicas(after) || allowed.some((pattern) => covers(pattern, path))) return [];
   return [{ op: 'replace', path }];
 }
 
-function jobDifferences(
-  before: Map<string, Tree>,
-  after: Map<string, Tree>,
-  resource: NaiveResource,
-  allowed: readonly string[][],
-): Difference[] {
+function jobComparer(before: Map<string, Tree>, after: Map<string, Tree>, resource: NaiveResource): Comparer {
   const root = GO_ROOTS[`${resource.group}/${resource.resource}`];
-  const canonicalJob = (job: Map<string, Tree>): Canonical =>
-    canonical(withoutServerOwned(job), { type: root, path: [], podTemplates: resource.podTemplates.map(toPattern) });
-  return compare(canonicalJob(before), canonicalJob(after), [], allowed).sort((a, b) => byPath(a.path, b.path));
+  const podTemplates = resource.podTemplates.map(toPattern);
+  const [old, updated] = [before, after].map((job) =>
+    canonical(withoutServerOwned(job), { type: root, root, path: [], podTemplates }),
+  );
+  return (allowed) => compare(old, updated, [], allowed).sort((a, b) => byPath(a.path, b.path));
 }
 
 function compare(
@@ -244,6 +246,8 @@ function isBelow(pattern: readonly string[], path: Path): boolean {
 /** Where a value stands: the Go type of the place, undefined where the Go types do not know it. */
 interface Place {
   readonly type: string | undefined;
+  /** The Go type of the whole object. */
+  readonly root: string | undefined;
   readonly path: Path;
   readonly podTemplates: readonly string[][];
 }
@@ -270,8 +274,9 @@ function canonicalMap(map: Map<string, Tree>, type: string | undefined, place: P
   for (const [key, value] of map) {
     const path = [...place.path, key];
     const field = fieldType(type, key) ?? podTemplateType(path, place);
-    const child = canonical(value, { ...place, type: entry ?? field, path });
-    if (!isEmptyAnywhere(child, path, entry ?? field) && !isZeroField(child, path, field)) result.set(key, child);
+    const childPlace = { ...place, type: entry ?? field, path };
+    const child = canonical(value, childPlace);
+    if (!isEmptyAnywhere(child, childPlace) && !isZeroField(child, path, field)) result.set(key, child);
   }
   return result;
 }
@@ -288,10 +293,15 @@ function podTemplateType(path: Path, { podTemplates }: Place): string | undefine
 }
 
 /** Null and the empty list, as the value of any map; at a pointer, null alone. */
-function isEmptyAnywhere(value: Canonical, path: Path, type: string | undefined): boolean {
+function isEmptyAnywhere(value: Canonical, { path, type, root }: Place): boolean {
   if (value === 'null') return true;
   const isPointer = type?.startsWith('*') === true;
-  return !isPointer && Array.isArray(value) && value.length === 0 && toPointer(path) !== '/spec/elasticPolicy/metrics';
+  return !isPointer && Array.isArray(value) && value.length === 0 && !countsWhenEmpty(path, root);
+}
+
+/** An empty list there makes the operator create an autoscaler; another kind's operator knows nothing of it. */
+function countsWhenEmpty(path: Path, root: string | undefined): boolean {
+  return root !== undefined && toPointer(path) === '/spec/elasticPolicy/metrics';
 }
 
 const ZEROS: Readonly<Record<string, string>> = {
@@ -321,9 +331,9 @@ const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([KMGTPE])i|([numkMGTPE])|[eE]([
 const BINARY = 'KMGTPE';
 const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 
-/** By `k8s.io/apimachinery/pkg/api/resource`, "quantity.go"; what is no quantity is a string. */
+/** By `k8s.io/apimachinery/pkg/api/resource/quantity.go`, white space around it included; what is no quantity is a string. */
 function quantity(value: NumberText | string): string {
-  const match = QUANTITY.exec(value instanceof NumberText ? value.text : value);
+  const match = QUANTITY.exec(value instanceof NumberText ? value.text : value.trim());
   if (!match) return JSON.stringify(value);
   const [, number = '', binary, suffix, exponent] = match;
   const factor = binary === undefined ? 1n : 1024n ** BigInt(BINARY.indexOf(binary) + 1);

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { eventually } from '../support/eventually.ts';
+import { call, type Endpoint } from '../support/https-client.ts';
+import { TF_JOB, withValue } from '../support/job.ts';
+import { at } from '../support/json-at.ts';
+import { reviewText } from '../support/review.ts';
+import { startContainer, type JobguardContainer } from './jobguard-container.ts';
+import { CONTAINER_TIMEOUT_MS, describeWithDocker } from './layer.ts';
+
+describeWithDocker('a container as the chart runs it', () => {
+  let container: JobguardContainer;
+
+  beforeAll(async () => {
+    container = await startContainer();
+  }, CONTAINER_TIMEOUT_MS);
+  afterAll(async () => {
+    await container[Symbol.asyncDispose]();
+  }, CONTAINER_TIMEOUT_MS);
+
+  test('has an unknown user, no capability, no way to more, and nothing to write on', async () => {
+    const line = `JSON.stringify({
+      isUnknownUser: process.getuid() >= 1e9,
+      privileges: fs.readFileSync('/proc/1/status', 'utf8').match(/^(Cap\\w+|NoNewPrivs):.*$/gm),
+      writing: ['/', '/app', '/tmp', '/etc/jobguard/tls'].map((folder) => {
+        try { fs.writeFileSync(folder + '/file', ''); return 'written'; } catch ({ code }) { return code; }
+      }),
+    })`;
+    const none = `\t${'0'.repeat(16)}`;
+    expect(JSON.parse(await container.evaluate(line))).toEqual({
+      isUnknownUser: true,
+      privileges: [
+        ...['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map((set) => `${set}:${none}`),
+        'NoNewPrivs:\t1',
+      ],
+      writing: [...Array<string>(4)].map(() => expect.stringMatching(/^(EROFS|ENOENT|EACCES)$/)),
+    });
+  });
+
+  test.each([
+    ['an allowed update', '/metadata/labels/team', 'audio', true],
+    ['a forbidden update', '/spec/tfReplicaSpecs/Worker/replicas', 4, false],
+  ])('answers %s over TLS', async (_what, pointer, value, allowed) => {
+    const review = reviewText({ oldObject: TF_JOB, object: withValue(TF_JOB, pointer, value) });
+    const answer = await call(container.endpoint, { body: review });
+    expect([answer.status, at(JSON.parse(answer.text), 'response', 'allowed')]).toEqual([200, allowed]);
+  });
+
+  test(
+    'serves a renewed certificate of the mounted Secret',
+    async () => {
+      const before = await servedName(container.endpoint);
+      await container.secret.replace(await container.authority.issue('second'));
+      const after = await eventually('the renewed certificate', async () => {
+        const name = await servedName(container.endpoint);
+        return name === before ? undefined : name;
+      });
+      expect([before, after]).toEqual(['first', 'second']);
+    },
+    CONTAINER_TIMEOUT_MS,
+  );
+});
+
+/** Returns the name on the certificate that a new connection gets. */
+async function servedName({ port, ca }: Endpoint): Promise<string | string[] | undefined> {
+  const socket = connect({ host: '127.0.0.1', port, ca });
+  await once(socket, 'secureConnect');
+  const { CN } = socket.getPeerCertificate().subject;
+  socket.destroy();
+  return CN;
+}

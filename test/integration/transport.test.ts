@@ -1,0 +1,252 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { Agent, request as httpsRequest } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+
+import { DEFAULT_POLICY, reviewText } from '../support/review.ts';
+import { eventually } from '../support/eventually.ts';
+import { answerTo, call, requestOptions, type Answer, type Endpoint } from '../support/https-client.ts';
+import { TF_JOB } from '../support/job.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const UNCHANGED = reviewText({ oldObject: TF_JOB, object: TF_JOB });
+
+let server: TestServer | undefined;
+afterEach(async () => {
+  await server?.end();
+  server = undefined;
+});
+
+async function start(...overrides: Parameters<typeof startTestServer>): Promise<TestServer> {
+  server = await startTestServer(...overrides);
+  return server;
+}
+
+function statusOf(answer: Answer): unknown {
+  const body: unknown = JSON.parse(answer.text);
+  return { connection: answer.headers.connection, body };
+}
+
+function failure(code: number, reason: string, message: string): unknown {
+  return { connection: 'close', body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code } };
+}
+
+/** Waits until no request is under way and as many connections are open as expected. */
+async function settled({ metrics }: TestServer, connections: number): Promise<void> {
+  await eventually(`${connections} open connections without a request`, async () => {
+    const [open, busy] = await Promise.all([metrics.connections.get(), metrics.requestsInFlight.get()]);
+    return open.values[0]?.value === connections && busy.values[0]?.value === 0 ? true : undefined;
+  });
+}
+
+describe('bodies', () => {
+  test('408: a body that does not arrive in time', async () => {
+    const { endpoint } = await start({ body: { maxBytes: 10_000, deadlineMs: 50 } });
+    const request = httpsRequest(requestOptions(endpoint, { headers: { 'content-length': '1000' } }));
+    const answer = answerTo(request);
+    request.write('{"apiVersion":');
+    expect(statusOf(await answer)).toEqual(failure(408, 'Timeout', 'the request body did not arrive within 50 ms'));
+    request.destroy();
+  });
+
+  test('413 before a byte of a body that is announced as too large', async () => {
+    const { endpoint } = await start();
+    const request = httpsRequest(requestOptions(endpoint, { headers: { 'content-length': '20971520' } }));
+    const answer = answerTo(request);
+    request.flushHeaders();
+    expect(statusOf(await answer)).toEqual(
+      failure(413, 'RequestEntityTooLarge', 'the request body is larger than 16777216 bytes (--max-request-bytes)'),
+    );
+    request.destroy();
+  });
+
+  test('413 reaches a client that sends all of its 20 MiB first', async () => {
+    const { endpoint } = await start();
+    const answer = await call(endpoint, { body: Buffer.alloc(20 * 1024 * 1024, ' ') });
+    expect(answer.status).toBe(413);
+  });
+
+  test('503 with a time to come back, while too many large bodies are held', async () => {
+    const { endpoint } = await start({ body: { maxBytes: 1_000 } });
+    const held = Array.from({ length: 9 }, () => {
+      const request = httpsRequest(requestOptions(endpoint, { headers: { 'content-length': '1000' } }));
+      const answer = answerTo(request);
+      request.write(' '.repeat(900));
+      return { request, answer };
+    });
+    const first = await Promise.race(held.map(({ answer }) => answer));
+    expect(first.headers['retry-after']).toBe('1');
+    expect(statusOf(first)).toEqual(failure(503, 'ServiceUnavailable', 'too many large requests at once'));
+    for (const { request } of held) request.end(' '.repeat(100));
+    const codes = await Promise.all(held.map(async ({ answer }) => (await answer).status));
+    // Nine of 900 bytes exceed eight of 1000: one was refused, and the others went on.
+    expect(codes.toSorted()).toEqual([...Array<number>(8).fill(400), 503]);
+  });
+
+  test('a body that breaks off costs nothing and nobody', async () => {
+    const started = await start();
+    const request = httpsRequest(requestOptions(started.endpoint, { headers: { 'content-length': '1000' } }));
+    const broken = once(request, 'error');
+    request.write('{"apiVersion":');
+    await eventually('the request to arrive', async () =>
+      (await started.metrics.requestsInFlight.get()).values[0]?.value === 1 ? true : undefined,
+    );
+    request.destroy(new Error('gone'));
+    await broken;
+    await settled(started, 0);
+    expect((await call(started.endpoint, { body: UNCHANGED })).status).toBe(200);
+    expect(started.log.filter((line) => !line.includes('"level":"debug"'))).toEqual([]);
+  });
+
+  test('500 for a fault of ours, which is logged by its name and place alone', async () => {
+    const modeOf = (): never => {
+      throw new TypeError('hunter2 is not a mode');
+    };
+    const { endpoint, log } = await start({ policy: { ...DEFAULT_POLICY, modeOf } });
+    const answer = await call(endpoint, { body: UNCHANGED });
+    const body: unknown = JSON.parse(answer.text);
+    expect({ status: answer.status, body }).toEqual({
+      status: 500,
+      body: {
+        kind: 'Status',
+        apiVersion: 'v1',
+        status: 'Failure',
+        message: 'jobguard could not judge this request; its log says why',
+        reason: 'InternalError',
+        code: 500,
+      },
+    });
+    const events = log.map((line): unknown => JSON.parse(line));
+    expect(events).toEqual([
+      {
+        level: 'error',
+        time: expect.any(String),
+        error: 'TypeError',
+        stack: expect.arrayContaining([expect.stringMatching(/^at .*decide/)]),
+        msg: 'fault while judging a request',
+      },
+    ]);
+    expect(log.join('')).not.toContain('hunter2');
+  });
+});
+
+describe('connections', () => {
+  test('one serves request after request', async () => {
+    const started = await start();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let count = 0; count < 5; count += 1) {
+      const { status, headers } = await call(started.endpoint, { agent, body: UNCHANGED });
+      expect({ status, connection: headers.connection, keepAlive: headers['keep-alive'] }).toEqual({
+        status: 200,
+        connection: 'keep-alive',
+        keepAlive: 'timeout=120',
+      });
+    }
+    await settled(started, 1);
+    agent.destroy();
+    await settled(started, 0);
+  });
+
+  test('64 serve at once', async () => {
+    const started = await start();
+    const agent = new Agent({ keepAlive: true, maxFreeSockets: 64 });
+    const calls = Array.from({ length: 64 }, () => call(started.endpoint, { agent, body: UNCHANGED }));
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ status }) => status)).toEqual(Array<number>(64).fill(200));
+    await settled(started, 64);
+    agent.destroy();
+  });
+
+  const BAD_REQUEST = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: application/json',
+    'Content-Length: 127',
+    'Connection: close',
+    '',
+    '{"kind":"Status","apiVersion":"v1","status":"Failure","message":"the request is not HTTP/1.1","reason":"BadRequest","code":400}',
+  ].join('\r\n');
+
+  test.each([
+    { what: 'no HTTP', sent: 'EHLO localhost\r\n\r\n' },
+    { what: 'a header without a name', sent: 'POST /validate HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n' },
+    {
+      what: 'both a length and chunks',
+      sent: 'POST /validate HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n',
+    },
+    { what: 'headers of 20 kB', sent: `POST /validate HTTP/1.1\r\nHost: a\r\nA: ${'b'.repeat(20_000)}\r\n\r\n` },
+  ])('400 and the end for $what', async ({ sent }) => {
+    const { endpoint } = await start();
+    expect(await exchange(endpoint, sent)).toBe(BAD_REQUEST);
+  });
+
+  test('what follows a request that is answered early is not taken for the next one', async () => {
+    const { endpoint } = await start();
+    const answers = await exchange(endpoint, 'GET /validate HTTP/1.1\r\nHost: a\r\n\r\n{"apiVersion":"v1"}');
+    expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 405']);
+  });
+
+  test.each<{ what: string; options: ConnectionOptions; protocol: unknown }>([
+    { what: 'TLS 1.2', options: { maxVersion: 'TLSv1.2' }, protocol: 'TLSv1.2' },
+    { what: 'TLS 1.3', options: { minVersion: 'TLSv1.3' }, protocol: 'TLSv1.3' },
+    {
+      what: 'no TLS 1.1',
+      options: { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
+      protocol: expect.stringMatching(/alert protocol version/),
+    },
+  ])('speak $what', async ({ options, protocol }) => {
+    const { endpoint } = await start();
+    expect(await handshake(endpoint, options)).toEqual(protocol);
+  });
+
+  test('speak nothing below TLS 1.3 where that is the least', async () => {
+    const config = {
+      bindAddress: '127.0.0.1',
+      securePort: 0,
+      metricsPort: undefined,
+      tlsMinVersion: 'TLSv1.3',
+      shutdownDelayMs: 0,
+      shutdownTimeoutMs: 5_000,
+    } as const;
+    const { endpoint } = await start({ config });
+    expect(await handshake(endpoint, { maxVersion: 'TLSv1.2' })).toMatch(/alert protocol version/);
+    expect(await handshake(endpoint, {})).toBe('TLSv1.3');
+  });
+
+  test('speak HTTP/1.1, not HTTP/2', async () => {
+    const { endpoint } = await start();
+    const socket = await connected(endpoint, { ALPNProtocols: ['h2', 'http/1.1'] });
+    expect(socket.alpnProtocol).toBe('http/1.1');
+    socket.destroy();
+  });
+});
+
+function open({ port, ca }: Endpoint, options: ConnectionOptions): TLSSocket {
+  return connect({ host: '127.0.0.1', port, ca, ...options });
+}
+
+async function connected(endpoint: Endpoint, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const socket = open(endpoint, options);
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** Returns the version of TLS agreed upon, or why there is none. */
+async function handshake(endpoint: Endpoint, options: ConnectionOptions): Promise<string | null> {
+  try {
+    const socket = await connected(endpoint, options);
+    const protocol = socket.getProtocol();
+    socket.destroy();
+    return protocol;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Sends text and returns everything that comes back until the server closes the connection. */
+async function exchange(endpoint: Endpoint, sent: string): Promise<string> {
+  const socket = await connected(endpoint);
+  const received = text(socket);
+  socket.write(sent);
+  return received;
+}

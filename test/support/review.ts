@@ -1,0 +1,86 @@
+import {
+  parseReview,
+  reviewResponse,
+  type AdmissionRequest,
+  type AdmissionResponse,
+} from '../../src/core/admission.ts';
+import { decide, type Decision, type Verdict } from '../../src/core/decide.ts';
+import { pointer } from '../../src/core/path.ts';
+import { compilePolicy, DEFAULT_POLICY_DOCUMENT, type Policy, type PolicyDocument } from '../../src/core/policy.ts';
+
+/** What a test says of an admission request; what it leaves out is as Jane updates a TFJob called mnist. */
+export interface Review {
+  readonly operation?: string;
+  readonly group?: string;
+  readonly resource?: string;
+  readonly subResource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly username?: string;
+  readonly groups?: readonly string[];
+  readonly dryRun?: boolean;
+  /** JSON text where it is a string, so that a test can write `1.0` or a key twice; any other value as it is. */
+  readonly oldObject?: unknown;
+  readonly object?: unknown;
+}
+
+export const REVIEW_UID = '705ab4f5-6393-11e8-b7cc-42010a800002';
+export const POLICY_HASH = 'sha256:0123456789ab';
+
+/** Writes the AdmissionReview with which the API server asks. */
+export function reviewText(review: Review): string {
+  const { group = 'kubeflow.org', resource = 'tfjobs', subResource, dryRun = false } = review;
+  const request = JSON.stringify({
+    uid: REVIEW_UID,
+    kind: { group, version: 'v1', kind: 'TFJob' },
+    resource: { group, version: 'v1', resource },
+    subResource,
+    name: review.name ?? 'mnist',
+    namespace: review.namespace ?? 'research',
+    operation: review.operation ?? 'UPDATE',
+    userInfo: { username: review.username ?? 'jane', groups: review.groups ?? ['system:authenticated'] },
+    dryRun,
+    options: { apiVersion: 'meta.k8s.io/v1', kind: 'UpdateOptions' },
+  });
+  const objects = `"oldObject":${objectText(review.oldObject)},"object":${objectText(review.object)}`;
+  return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":${request.slice(0, -1)},${objects}}}`;
+}
+
+function objectText(object: unknown): string {
+  return typeof object === 'string' ? object : JSON.stringify(object ?? null);
+}
+
+/** The request of a review, read as the webhook reads it. */
+export function requestOf(review: Review): AdmissionRequest {
+  return parseReview(reviewText(review));
+}
+
+/** Compiles a policy that differs from the default one in `fields`. */
+export function policyWith(fields: Partial<PolicyDocument>): Policy {
+  return compilePolicy({ ...DEFAULT_POLICY_DOCUMENT, ...fields }, POLICY_HASH);
+}
+
+export const DEFAULT_POLICY: Policy = policyWith({});
+
+/** Judges the request of a review. */
+export function judge(review: Review, policy: Policy = DEFAULT_POLICY): Verdict {
+  return decide(policy, requestOf(review));
+}
+
+/** Judges a review and writes the verdict as a list: `['deny', 'add /spec/a']`, `['exempt', 'kueue']`, `['allow']`. */
+export function verdictOn(review: Review, policy?: Policy): string[] {
+  return inWords(judge(review, policy).decision);
+}
+
+function inWords(decision: Decision): string[] {
+  if (decision.outcome === 'deny') {
+    return [decision.outcome, ...decision.denied.map(({ op, path }) => `${op} ${pointer(path)}`)];
+  }
+  return decision.outcome === 'exempt' ? [decision.outcome, ...decision.exemptions] : [decision.outcome];
+}
+
+/** Judges a review and words the answer. */
+export function respond(review: Review, policy: Policy = DEFAULT_POLICY): AdmissionResponse {
+  const request = requestOf(review);
+  return reviewResponse(policy, request, decide(policy, request)).response;
+}

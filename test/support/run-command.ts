@@ -1,0 +1,61 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+
+import type { Command } from 'commander';
+
+import type { CommandContext, ExitCode } from '../../src/commands/context.ts';
+import { UsageError } from '../../src/config.ts';
+
+/** What a command of jobguard left. */
+export interface Outcome {
+  readonly code: ExitCode;
+  readonly stdout: string;
+  /** What main would name on stderr. */
+  readonly problems: readonly string[];
+}
+
+/** What a command runs in; a file is found under its own name in `args`. */
+export interface Surroundings {
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly stdin?: string;
+  readonly hasColour?: boolean;
+}
+
+type Context = Pick<CommandContext, 'stdin' | 'stdout' | 'hasColour' | 'exitWith'>;
+
+/** Runs a command within the test's own process, with files that last as long as it runs. */
+export async function runCommand(
+  create: (context: Context) => Command,
+  args: readonly string[],
+  { files = {}, stdin = '', hasColour = false }: Surroundings = {},
+): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'jobguard-test-'));
+  const output: string[] = [];
+  let code: ExitCode = 0;
+  const stdout = new Writable({
+    write: (chunk, _encoding, done) => {
+      output.push(String(chunk));
+      done();
+    },
+  });
+  const exitWith = (exitCode: ExitCode): void => void (code = exitCode);
+  const problems: string[] = [];
+  try {
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+    const command = create({ stdin: Readable.from([Buffer.from(stdin)]), stdout, hasColour, exitWith });
+    const paths = args.map((arg) => (Object.hasOwn(files, arg) ? join(folder, arg) : arg));
+    await command
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+      .parseAsync(paths, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    code = 2;
+    problems.push(...error.problems.map((problem) => problem.replaceAll(`${folder}/`, '')));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  return { code, stdout: output.join(''), problems };
+}

@@ -1,0 +1,174 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { parseManifest } from '../../src/commands/manifest.ts';
+import { UsageError } from '../../src/config.ts';
+import { ExactNumber, isMap, type JsonValue } from '../../src/core/json.ts';
+
+function problemsOf(text: string): readonly string[] {
+  try {
+    parseManifest(text, 'job.yaml');
+  } catch (error) {
+    if (error instanceof UsageError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** Reads one value; a number that only its text can hold comes as `exact TEXT`. */
+function valueOf(yaml: string): unknown {
+  const value = parseManifest(`a: ${yaml}\n`, 'job.yaml')['a'];
+  return value instanceof ExactNumber ? `exact ${value.source}` : value;
+}
+
+describe('scalars mean what they mean to kubectl', () => {
+  test.each<[string, JsonValue]>([
+    ['1', 1],
+    ['-0', -0],
+    ['+12', 12],
+    ['1_000', 1000],
+    ['0644', 420],
+    ['-010', -8],
+    ['0o17', 15],
+    ['0O17', 15],
+    ['0x1F', 31],
+    ['-0X10', -16],
+    ['0b101', 5],
+    ['00', 0],
+    ['08', 8],
+    ['.5', 0.5],
+    ['-.5', -0.5],
+    ['1.', 1],
+    ['1e3', 1000],
+    ['01.50', 1.5],
+    ['yes', true],
+    ['On', true],
+    ['n', false],
+    ['OFF', false],
+    ['true', true],
+    ['~', null],
+    ['', null],
+    ['Null', null],
+    ['"0644"', '0644'],
+    ["'yes'", 'yes'],
+    ['!!str 12', '12'],
+    ['yEs', 'yEs'],
+    ['1:30', '1:30'],
+    ['2020-01-01', '2020-01-01'],
+    ['_1', '_1'],
+    ['-_1', -1],
+    ['e5', 'e5'],
+    ['+', '+'],
+    ['.', '.'],
+    ['0x', '0x'],
+    ['1.2.3', '1.2.3'],
+    ['1e', '1e'],
+    ['.5_0', '.5_0'],
+    ['.inf_', '.inf_'],
+    ['=', '='],
+    ['|\n  0644', '0644\n'],
+  ])('%s', (yaml, value) => {
+    expect(valueOf(yaml)).toEqual(value);
+  });
+
+  test.each([
+    ['9007199254740993', 'exact 9007199254740993'],
+    ['-9007199254740993', 'exact -9007199254740993'],
+    ['12345678901234567890123', 'exact 12345678901234567890123'],
+    ['0x20000000000001', 'exact 9007199254740993'],
+    ['0.1000000000000000055', 'exact 0.1000000000000000055'],
+    ['1e400', 'exact 1e400'],
+    ['9_007_199_254_740_993', 'exact 9007199254740993'],
+  ])('%s keeps every digit', (yaml, value) => {
+    expect(valueOf(yaml)).toBe(value);
+  });
+
+  test('the same numbers are the same in JSON', () => {
+    expect(parseManifest('{"a": 9007199254740993, "b": 1e400}', 'job.json')).toEqual({
+      a: new ExactNumber('9007199254740993'),
+      b: new ExactNumber('1e400'),
+    });
+  });
+});
+
+describe('keys are text', () => {
+  test.each([
+    ['1', '1'],
+    ['1.50', '1.5'],
+    ['on', 'true'],
+    ['9007199254740993', '9007199254740993'],
+    ['"on"', 'on'],
+    ['__proto__', '__proto__'],
+    ['constructor', 'constructor'],
+    ['a/b~c', 'a/b~c'],
+    ['""', ''],
+  ])('%s', (yaml, key) => {
+    expect(Object.entries(parseManifest(`${yaml}: x\n`, 'job.yaml'))).toEqual([[key, 'x']]);
+  });
+
+  test('null is no key', () => {
+    expect(problemsOf('a: 1\n~: 2\n')).toEqual(['job.yaml:2:1: a key must be text']);
+  });
+});
+
+describe('anchors, aliases and merge keys', () => {
+  test.each([
+    ['an alias stands for its anchor', 'a: &x {b: [1]}\nc: *x\n', { a: { b: [1] }, c: { b: [1] } }],
+    ['the anchor last seen counts', 'a: &x 1\nb: &x 2\nc: *x\n', { a: 1, b: 2, c: 2 }],
+    [
+      'own keys win over merged ones',
+      'a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}\n',
+      { a: { b: 1, c: 2 }, d: { b: 1, c: 3 } },
+    ],
+    ['earlier maps win over later ones', 'd: {<<: [{a: 1}, {a: 2, b: 3}]}\n', { d: { a: 1, b: 3 } }],
+    ['a quoted << is a key', '"<<": {a: 1}\n', { '<<': { a: 1 } }],
+  ])('%s', (_what, text, value) => {
+    expect(parseManifest(text, 'job.yaml')).toEqual(value);
+  });
+
+  test.each([
+    ['an alias without an anchor', 'a: *x\n', 'job.yaml:1:4: "*x" has no anchor before it'],
+    ['an alias within its own anchor', 'a: &x [*x]\n', 'job.yaml:1:8: "*x" has no anchor before it'],
+    ['a merge of a text', 'a: 1\n<<: b\n', 'job.yaml:2:1: "<<" merges maps, nothing else'],
+  ])('%s', (_what, text, problem) => {
+    expect(problemsOf(text)).toEqual([problem]);
+  });
+
+  test('aliases of aliases that stand for too much', () => {
+    const levels = Array.from({ length: 12 }, (_, level) => {
+      const item = level === 0 ? 'x' : `*a${level - 1}`;
+      return `a${level}: &a${level} [${Array(10).fill(item).join(', ')}]\n`;
+    });
+    expect(problemsOf(levels.join(''))).toEqual([
+      expect.stringMatching(/^job\.yaml:\d+:\d+: stands for too many values$/),
+    ]);
+  });
+});
+
+describe('what is no Kubernetes object is refused', () => {
+  test.each([
+    ['nothing', '', ['job.yaml: holds no Kubernetes object']],
+    ['a text', 'hello\n', ['job.yaml: holds no Kubernetes object']],
+    ['a list', '[1]', ['job.yaml: holds no Kubernetes object']],
+    ['a List', 'kind: List\nitems: []\n', ['job.yaml: holds a List; write one object a file']],
+    ['a TFJobList', '{"kind": "TFJobList", "items": []}', ['job.yaml: holds a TFJobList; write one object a file']],
+    ['two objects', 'a: 1\n---\na: 2\n', ['job.yaml:2:1: a second document begins here; write one a file']],
+    ['broken JSON', '{"a": 1,,}', ['job.yaml:1:9: Unexpected , in flow map']],
+    ['a key twice', 'a: 1\nb: 2\na: 3\n', ['job.yaml:3:1: the key "a" stands twice']],
+    ['infinity', 'a: 1\nb: -.inf\n', ['job.yaml:2:4: -.inf is no number in JSON']],
+    ['a tag of its own', 'a: !binary x\n', ['job.yaml:1:4: a tag that is not read; leave it out']],
+    ['flow lists without end', `a: ${'['.repeat(20_000)}`, ['job.yaml:1:1: nested too deeply']],
+  ])('%s', (_what, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems);
+  });
+});
+
+test('JSON may be nested as deeply as an API server takes it, and begin with a byte order mark', () => {
+  const depth = 10_000;
+  let node: JsonValue | undefined = parseManifest(
+    `\uFEFF{"a":${'{"a":'.repeat(depth)}1${'}'.repeat(depth + 1)}`,
+    'job.json',
+  );
+  let levels = 0;
+  for (; isMap(node); node = node['a']) levels += 1;
+  expect([levels, node]).toEqual([depth + 1, 1]);
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from '@jest/globals';
+import { ExactNumber, isMap, ownValue, parseJson, type JsonValue } from '../../src/core/json.ts';
+
+const nested = (levels: number, inner: string): string => `${'['.repeat(levels)}${inner}${']'.repeat(levels)}`;
+
+describe('numbers in JSON', () => {
+  test.each<[string, string, JsonValue]>([
+    ['fifteen digits fit a double', '[123456789012345]', [123456789012345]],
+    ['2^53 comes as it was written', '[9007199254740992]', [new ExactNumber('9007199254740992')]],
+    ['so does its neighbour', '[9007199254740993]', [new ExactNumber('9007199254740993')]],
+    ['so does a negative one', '[-9007199254740993]', [new ExactNumber('-9007199254740993')]],
+    ['so does a long fraction', '[0.1000000000000000055]', [new ExactNumber('0.1000000000000000055')]],
+    ['so does what no double holds', '[1e400]', [new ExactNumber('1e400')]],
+    ['so does what a double takes for zero', '[1E-400]', [new ExactNumber('1E-400')]],
+    ['exponents of two digits fit', '[1e99, 1E+22, 1e-10]', [1e99, 1e22, 1e-10]],
+    ['minus zero is zero', '[-0, 0]', [-0, 0]],
+    ['digits in a string are a string', '["a", ": 12345678901234567890", 1]', ['a', ': 12345678901234567890', 1]],
+    [
+      'short numbers beside a long one stay numbers',
+      '[1, 12345678901234567890]',
+      [1, new ExactNumber('12345678901234567890')],
+    ],
+    [
+      'a long number is found in an object too',
+      '{"a":12345678901234567890,"b":1}',
+      { a: new ExactNumber('12345678901234567890'), b: 1 },
+    ],
+  ])('%s', (_title, text, value) => {
+    expect(parseJson(text)).toStrictEqual(value);
+  });
+});
+
+describe('keys in JSON', () => {
+  test.each(['1', '12345678901234567890'])('__proto__ is a key like any other, beside the number %s', (number) => {
+    const value = parseJson(`{"__proto__": {"a": ${number}}, "constructor": 1}`);
+    expect(isMap(value) ? Object.keys(value) : []).toEqual(['__proto__', 'constructor']);
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+  });
+
+  test('the last of two equal keys counts', () => {
+    expect(parseJson('{"a": 1, "a": 2}')).toEqual({ a: 2 });
+  });
+});
+
+describe('what is not JSON', () => {
+  test.each([[''], ['{'], ["{'a': 1}"], ['NaN'], ['[1,]'], ['[12345678901234567890,]'], ['\ufeff{}'], ['01']])(
+    '%j',
+    (text) => {
+      expect(() => parseJson(text)).toThrow(SyntaxError);
+    },
+  );
+});
+
+describe('nesting', () => {
+  test('10 000 levels are read', () => {
+    expect(parseJson(nested(10_000, ''))).toHaveLength(1);
+  });
+
+  test('but not where a number has to be kept to its last digit', () => {
+    expect(() => parseJson(nested(10_000, '12345678901234567890'))).toThrow(RangeError);
+  });
+});
+
+describe('maps', () => {
+  test.each<[string, JsonValue | undefined, boolean]>([
+    ['an object is one', {}, true],
+    ['a list is none', [], false],
+    ['null is none', null, false],
+    ['nothing is none', undefined, false],
+    ['a string is none', 'a', false],
+    ['an exact number is none', new ExactNumber('1e400'), false],
+  ])('%s', (_title, value, expected) => {
+    expect(isMap(value)).toBe(expected);
+  });
+
+  test.each<[string, JsonValue | undefined]>([
+    ['a', 1],
+    ['b', undefined],
+    ['toString', undefined],
+    ['__proto__', undefined],
+    ['constructor', undefined],
+  ])('{"a": 1} has under "%s" the value %s', (key, value) => {
+    expect(ownValue({ a: 1 }, key)).toBe(value);
+  });
+
+  test('a key called __proto__ has its own value', () => {
+    const value = parseJson('{"__proto__": 1}');
+    expect(isMap(value) ? ownValue(value, '__proto__') : undefined).toBe(1);
+  });
+});

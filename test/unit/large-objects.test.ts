@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Worker } from 'node:worker_threads';
+import type { Judged } from '../support/judging-worker.ts';
+import { reviewText } from '../support/review.ts';
+
+const MEBIBYTE = 1_048_576;
+
+/** What judging may take: a worker that needs more memory is ended, and the test with it. */
+const MEMORY_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32 };
+
+// A thread of its own has limits of its own, and is not slowed down by the sandbox that tests run in.
+let worker: Worker;
+beforeAll(() => {
+  worker = new Worker(new URL('../support/judging-worker.ts', import.meta.url), { resourceLimits: MEMORY_LIMITS });
+});
+afterAll(() => worker.terminate());
+
+function judge(text: string): Promise<Judged> {
+  return new Promise((resolve, reject) => {
+    worker.removeAllListeners().once('error', reject);
+    worker.once('message', (judged: Judged) => {
+      resolve(judged);
+    });
+    worker.postMessage(text);
+  });
+}
+
+/** Judges a review and holds it to the second that any may take. */
+async function judgeInTime(text: string): Promise<Judged['response']> {
+  const { response, milliseconds } = await judge(text);
+  expect(milliseconds).toBeLessThan(1_000);
+  return response;
+}
+
+function review(before: string, after: string): string {
+  return reviewText({ oldObject: `{"spec": {${before}}}`, object: `{"spec": {${after}}}` });
+}
+
+describe.each([600, 10_000])('%d levels of nesting', (levels) => {
+  const lists = (inner: string): string => `"x": ${'['.repeat(levels)}${inner}${']'.repeat(levels)}`;
+  const maps = (inner: string): string => `"x": ${'{"a":'.repeat(levels)}${inner}${'}'.repeat(levels)}`;
+
+  test.each([
+    ['lists', lists],
+    ['maps', maps],
+  ])('of %s that are equal are allowed', async (_title, nest) => {
+    expect((await judgeInTime(review(nest('1'), nest('1')))).allowed).toBe(true);
+  });
+
+  test.each([
+    ['lists', lists, '/0/0/0'],
+    ['maps', maps, '/a/a/a'],
+  ])('of %s that differ at the bottom are denied for that one', async (_title, nest, segments) => {
+    const { allowed, auditAnnotations } = await judgeInTime(review(nest('1'), nest('2')));
+    expect({ allowed, count: auditAnnotations['denied-count'] }).toEqual({ allowed: false, count: '1' });
+    const paths = auditAnnotations['denied-paths'] ?? '';
+    expect(paths.startsWith(`["/spec/x${segments}`)).toBe(true);
+    expect(paths.endsWith(`${segments}"]`)).toBe(true);
+    expect(paths).toHaveLength(512 + '[""]'.length);
+  });
+
+  test.each([
+    ['lists', lists],
+    ['maps', maps],
+  ])('of %s that are added are denied as one change', async (_title, nest) => {
+    const { status, auditAnnotations } = await judgeInTime(review('', nest('1')));
+    expect(auditAnnotations['denied-paths']).toBe('["/spec/x"]');
+    expect(status?.message).toContain('may not be updated: spec.x (added); only');
+  });
+
+  test('in a label are allowed', async () => {
+    const text = reviewText({ oldObject: '{}', object: `{"metadata": {"labels": {${maps('1')}}}}` });
+    expect((await judgeInTime(text)).allowed).toBe(true);
+  });
+
+  test('in a run policy that is added are denied as one change', async () => {
+    const { auditAnnotations } = await judgeInTime(review('', `"runPolicy": {${maps('1')}}`));
+    expect(auditAnnotations['denied-paths']).toBe('["/spec/runPolicy/x"]');
+  });
+});
+
+test('a list of 250 000 items, shifted by one, is denied: ten items are named and all are counted', async () => {
+  const items = Array.from({ length: 250_000 }, (_, index) => String(index)).join(',');
+  const { allowed, auditAnnotations } = await judgeInTime(review(`"x": [${items}]`, `"x": [-1,${items}]`));
+  expect(allowed).toBe(false);
+  expect(auditAnnotations).toMatchObject({
+    'denied-count': '250001',
+    'denied-paths': JSON.stringify(Array.from({ length: 10 }, (_, index) => `/spec/x/${index}`)),
+  });
+});
+
+test('an object of 100 000 keys, all of them other ones, is denied', async () => {
+  const keys = (prefix: string): string =>
+    Array.from({ length: 100_000 }, (_, index) => `"${prefix}${index}": 1`).join(',');
+  const { auditAnnotations } = await judgeInTime(review(`"x": {${keys('a')}}`, `"x": {${keys('b')}}`));
+  expect(auditAnnotations['denied-count']).toBe('200000');
+});
+
+describe('an object of 1.5 MiB', () => {
+  const variable = (index: number): string => `{"name": "VARIABLE_${index}", "value": "value ${index} of a long list"}`;
+  const variables = Array.from({ length: 25_000 }, (_, index) => variable(index));
+  const job = (last: string, note: string): string =>
+    `{"metadata": {"annotations": {"note": "${note}"}}, "spec": {"tfReplicaSpecs": {"Worker": {"template": {"spec":
+      {"containers": [{"name": "tensorflow", "env": [${variables.join(',')},${last}]}]}}}}}}`;
+  const last = variable(25_000);
+  const other = last.replace('long', 'lonG');
+
+  test.each<[string, string, string, object]>([
+    ['that is the same', last, 'a', { allowed: true }],
+    ['with one byte of an annotation changed', last, 'b', { allowed: true }],
+    [
+      'with its last byte changed',
+      other,
+      'a',
+      {
+        allowed: false,
+        auditAnnotations: {
+          'denied-paths': '["/spec/tfReplicaSpecs/Worker/template/spec/containers/0/env/25000/value"]',
+        },
+      },
+    ],
+  ])('%s is judged in less than 100 ms', async (_title, changed, note, expected) => {
+    const text = reviewText({ oldObject: job(last, 'a'), object: job(changed, note) });
+    expect(text.length).toBeGreaterThan(3 * MEBIBYTE);
+    const times: number[] = [];
+    for (let run = 0; run < 7; run += 1) {
+      const { response, milliseconds } = await judge(text);
+      expect(response).toMatchObject(expected);
+      times.push(milliseconds);
+    }
+    expect(times.sort((a, b) => a - b)[3]).toBeLessThan(100);
+  });
+});
+
+test('a quantity of a hundred million digits costs nothing', async () => {
+  const limit = (cpu: string): string =>
+    `"tfReplicaSpecs": {"PS": {"template": {"spec": {"overhead": {"cpu": ${cpu}}}}}}`;
+  const { response, milliseconds } = await judge(review(limit('"1e100000000"'), limit('10e99999999')));
+  expect(response.allowed).toBe(true);
+  expect(milliseconds).toBeLessThan(50);
+});
+
+test('a key of a mebibyte is denied and shortened', async () => {
+  const { status } = await judgeInTime(review('', `"${'k'.repeat(MEBIBYTE)}": 1`));
+  expect(status?.message).toContain(`spec["${'k'.repeat(32)}…${'k'.repeat(31)}"] (unset → 1); only`);
+});
+
+test('a number of a mebibyte is compared to its last digit', async () => {
+  const digits = '9'.repeat(MEBIBYTE);
+  expect((await judgeInTime(review(`"x": ${digits}`, `"x": ${digits}.0`))).allowed).toBe(true);
+  expect((await judgeInTime(review(`"x": ${digits}`, `"x": ${digits.slice(0, -1)}8`))).allowed).toBe(false);
+});

@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Change } from '../../src/core/diff.ts';
+import { ExactNumber, type JsonValue } from '../../src/core/json.ts';
+import { misreading } from '../../src/core/misread.ts';
+
+const setTo = (newValue: JsonValue | undefined, ...path: string[]): Change => ({
+  op: 'replace',
+  path,
+  oldValue: 1,
+  newValue,
+});
+
+describe.each([
+  ['where old releases keep it', ['spec']],
+  ['in the run policy', ['spec', 'runPolicy']],
+])('%s', (_title, place) => {
+  test.each<[JsonValue | undefined]>([['None'], ['Running'], ['All'], [''], [null], [undefined]])(
+    'cleanPodPolicy %j is understood',
+    (value) => {
+      expect(misreading(setTo(value, ...place, 'cleanPodPolicy'))).toBeUndefined();
+    },
+  );
+
+  test.each<[JsonValue]>([['none'], ['Always'], ['All '], [0], [true], [{}], [['All']]])(
+    'cleanPodPolicy %j is warned of',
+    (value) => {
+      expect(misreading(setTo(value, ...place, 'cleanPodPolicy'))).toBe(
+        'is not None, Running or All; the operator takes any other value for All',
+      );
+    },
+  );
+
+  describe.each(['activeDeadlineSeconds', 'ttlSecondsAfterFinished'])('%s', (field) => {
+    test.each<[JsonValue | undefined]>([
+      [0],
+      [-0],
+      [1],
+      [86400],
+      [null],
+      [undefined],
+      [new ExactNumber('9007199254740993')],
+    ])('may be %j', (value) => {
+      expect(misreading(setTo(value, ...place, field))).toBeUndefined();
+    });
+
+    test.each<[JsonValue]>([
+      [-1],
+      [1.5],
+      ['60'],
+      [true],
+      [[]],
+      [new ExactNumber('1e400')],
+      [new ExactNumber('-9007199254740993')],
+    ])('is warned of as %j', (value) => {
+      expect(misreading(setTo(value, ...place, field))).toBe(
+        'is not a whole number of seconds, 0 or more; the operator cannot use it as such',
+      );
+    });
+  });
+});
+
+test.each([
+  [['spec', 'backoffLimit']],
+  [['spec', 'runPolicy']],
+  [['metadata', 'labels', 'cleanPodPolicy']],
+  [['spec/cleanPodPolicy']],
+])('nothing is said of %j', (path) => {
+  expect(misreading(setTo(-1, ...path))).toBeUndefined();
+});

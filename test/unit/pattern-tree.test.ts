@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals';
+import { parsePointer, type Path } from '../../src/core/path.ts';
+import {
+  addPattern,
+  createPatternTree,
+  grantOver,
+  hasGrantBelow,
+  type PatternTree,
+} from '../../src/core/pattern-tree.ts';
+
+/** A tree in which each pattern is a grant of its own, numbered in order. */
+function treeOf(...pointers: string[]): PatternTree {
+  const tree = createPatternTree();
+  for (const [grant, text] of pointers.entries()) addPattern(tree, parsePointer(text) ?? [], grant);
+  return tree;
+}
+
+const always = (): boolean => true;
+const never = (): boolean => false;
+
+describe('what covers a path', () => {
+  test.each<[string, string, Path]>([
+    ['the pattern that is the path', '/spec/runPolicy', ['spec', 'runPolicy']],
+    ['the pattern above it', '/spec/runPolicy', ['spec', 'runPolicy', 'suspend']],
+    ['a star for a key', '/spec/*/replicas', ['spec', 'Worker', 'replicas']],
+    ['a star for an index', '/spec/list/*', ['spec', 'list', 7, 'name']],
+    ['an index by its number', '/spec/list/7', ['spec', 'list', 7]],
+    ['a star for a star', '/spec/*', ['spec', '*']],
+    ['a star for an empty key', '/spec/*', ['spec', '']],
+    ['two stars', '/*/*', ['spec', 'a']],
+    ['the empty pattern, for everything', '', ['spec', 'a']],
+    ['a key with a slash in it', '/metadata/labels/a~1b', ['metadata', 'labels', 'a/b']],
+    ['the name of a prototype', '/spec/__proto__', ['spec', '__proto__', 'polluted']],
+  ])('%s: %s', (_title, pattern, path) => {
+    expect(grantOver(treeOf(pattern), path, always)).toBe(0);
+  });
+
+  test.each<[string, string, Path]>([
+    ['a longer name', '/spec/runPolicy', ['spec', 'runPolicyX']],
+    ['a shorter name', '/spec/runPolicy', ['spec', 'run']],
+    ['what is above', '/spec/runPolicy', ['spec']],
+    ['another case', '/spec/runPolicy', ['spec', 'runpolicy']],
+    ['more than one segment for a star', '/spec/*/replicas', ['spec', 'a', 'b', 'replicas']],
+    ['no segment for a star', '/spec/*/replicas', ['spec', 'replicas']],
+    ['a part of a segment for a star', '/spec/tf*', ['spec', 'tfReplicaSpecs']],
+    ['a key whose text is the path', '/spec/a/b', ['spec', 'a/b']],
+    ['two keys for one with a dot', '/spec/a.b', ['spec', 'a', 'b']],
+    ['the name of a prototype that no pattern has', '/spec/a', ['spec', 'constructor']],
+  ])('but not %s: %s', (_title, pattern, path) => {
+    expect(grantOver(treeOf(pattern), path, always)).toBeUndefined();
+  });
+
+  test('the first grant in force counts, wherever its pattern ends', () => {
+    const tree = treeOf('/spec/*/replicas', '/spec', '/spec/Worker');
+    const path = ['spec', 'Worker', 'replicas'];
+    expect(grantOver(tree, path, always)).toBe(0);
+    expect(grantOver(tree, path, (grant) => grant !== 0)).toBe(1);
+    expect(grantOver(tree, path, (grant) => grant === 2)).toBe(2);
+    expect(grantOver(tree, path, never)).toBeUndefined();
+  });
+
+  test('a grant is asked for only where its pattern covers the path', () => {
+    const asked: number[] = [];
+    grantOver(treeOf('/metadata', '/spec/a', '/spec/b'), ['spec', 'b'], (grant) => {
+      asked.push(grant);
+      return true;
+    });
+    expect(asked).toEqual([2]);
+  });
+});
+
+describe('what is covered below a path', () => {
+  test.each<[string, string, Path, boolean]>([
+    ['a pattern below it', '/spec/runPolicy/suspend', ['spec'], true],
+    ['a pattern far below it', '/spec/a/b/c/d', ['spec', 'a'], true],
+    ['a pattern below it by a star', '/spec/*/replicas', ['spec', 'Worker'], true],
+    ['a star below it', '/spec/list/*', ['spec', 'list'], true],
+    ['not the pattern that is the path', '/spec/runPolicy', ['spec', 'runPolicy'], false],
+    ['not a pattern above it', '/spec', ['spec', 'runPolicy'], false],
+    ['not a pattern beside it', '/spec/a/b', ['spec', 'b'], false],
+    ['not a pattern that begins with its name', '/specX/a', ['spec'], false],
+  ])('%s: %s', (_title, pattern, path, expected) => {
+    expect(hasGrantBelow(treeOf(pattern), path, always)).toBe(expected);
+    expect(hasGrantBelow(treeOf(pattern), path, never)).toBe(false);
+  });
+
+  test('only grants in force count', () => {
+    const tree = treeOf('/spec/a', '/spec/b/c');
+    expect(hasGrantBelow(tree, ['spec'], (grant) => grant === 1)).toBe(true);
+    expect(hasGrantBelow(tree, ['spec', 'b'], (grant) => grant === 0)).toBe(false);
+  });
+});

@@ -1,0 +1,138 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { policyCommand } from '../../src/commands/policy.ts';
+import { defaultPolicy } from '../../src/effective-policy.ts';
+import { loadPolicy } from '../../src/policy-file.ts';
+import { runCommand } from '../support/run-command.ts';
+
+const EVERYTHING = readFileSync(join(import.meta.dirname, '../fixtures/policies/right/everything.yaml'), 'utf8');
+
+describe('jobguard policy', () => {
+  test('prints the default policy, every default and preset written out', async () => {
+    expect(await runCommand(policyCommand, [])).toEqual({
+      code: 0,
+      problems: [],
+      stdout: `# The effective policy of jobguard, hash ${defaultPolicy().hash}
+# yaml-language-server: $schema=schemas/policy.schema.json
+apiVersion: jobguard/v1
+kind: UpdatePolicy
+mode: enforce
+namespaceModes: []
+resources:
+  - group: kubeflow.org
+    resource: tfjobs
+    podTemplates:
+      - /spec/tfReplicaSpecs/*/template
+    allow: []
+  - group: kubeflow.org
+    resource: pytorchjobs
+    podTemplates:
+      - /spec/pytorchReplicaSpecs/*/template
+    scaleReplicasPath: /spec/pytorchReplicaSpecs/Worker/replicas
+    allow: []
+allow:
+  - /metadata/labels
+  - /metadata/annotations
+  - /spec/activeDeadlineSeconds
+  - /spec/ttlSecondsAfterFinished
+  - /spec/cleanPodPolicy
+  - /spec/runPolicy/activeDeadlineSeconds
+  - /spec/runPolicy/ttlSecondsAfterFinished
+  - /spec/runPolicy/cleanPodPolicy
+allowBroadPaths: false
+suspendedJobs: false
+presets:
+  garbageCollector:
+    usernames:
+      - system:serviceaccount:kube-system:generic-garbage-collector
+      - system:kube-controller-manager
+  kueue: false
+  horizontalPodAutoscaler: false
+  flyte: false
+exemptions: []
+`,
+    });
+  });
+
+  test('prints a file with what it leaves out', async () => {
+    expect(await runCommand(policyCommand, ['--policy', 'p.yaml'], { files: { 'p.yaml': EVERYTHING } })).toEqual({
+      code: 0,
+      problems: [],
+      stdout: `# The effective policy of jobguard, hash ${loadPolicy(EVERYTHING).hash}
+# yaml-language-server: $schema=schemas/policy.schema.json
+apiVersion: jobguard/v1
+kind: UpdatePolicy
+mode: warn
+namespaceModes:
+  - namespaces:
+      - sandbox-*
+      - dev
+    mode: audit
+resources:
+  - group: kubeflow.org
+    resource: mpijobs
+    podTemplates:
+      - /spec/mpiReplicaSpecs/*/template
+    scaleReplicasPath: /spec/mpiReplicaSpecs/Worker/replicas
+    allow:
+      - /spec/slotsPerWorker
+  - group: ""
+    resource: pods
+    podTemplates: []
+    allow: []
+allow:
+  - /metadata/labels
+  - /metadata/annotations/example.com~1note
+  - /metadata/annotations/a~0b
+allowBroadPaths: true
+suspendedJobs: true
+presets:
+  garbageCollector:
+    usernames:
+      - system:serviceaccount:kube-system:generic-garbage-collector
+      - system:kube-controller-manager
+  kueue:
+    usernames:
+      - system:serviceaccount:queues:*
+  horizontalPodAutoscaler: false
+  flyte:
+    usernames:
+      - system:serviceaccount:flyte:flytepropeller
+exemptions:
+  - name: platform-admins
+    usernames:
+      - alice
+    groups:
+      - platform:admins
+      - "*"
+    namespaces:
+      - "*"
+    paths:
+      - ""
+      - /spec/*
+`,
+    });
+  });
+
+  test.each([
+    ['the default policy', 'apiVersion: jobguard/v1\nkind: UpdatePolicy\n'],
+    ['one that uses every key', EVERYTHING],
+  ])('what it prints of %s can be loaded again, and has the same hash', async (_what, text) => {
+    const { stdout } = await runCommand(policyCommand, ['--policy', 'p.yaml'], { files: { 'p.yaml': text } });
+    expect(loadPolicy(stdout).hash).toBe(loadPolicy(text).hash);
+  });
+
+  test('answers a wrong file with its problems', async () => {
+    const files = { 'p.yaml': 'apiVersion: jobguard/v1\nmod: warn\n' };
+    expect(await runCommand(policyCommand, ['--policy', 'p.yaml'], { files })).toEqual({
+      code: 2,
+      stdout: '',
+      problems: [
+        'p.yaml:1:1: kind: missing; write "kind: UpdatePolicy"',
+        'p.yaml:2:1: mod: unknown key; did you mean "mode"?',
+      ],
+    });
+  });
+});

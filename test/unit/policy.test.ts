@@ -1,0 +1,227 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  compilePolicy,
+  completePolicy,
+  DEFAULT_POLICY_DOCUMENT,
+  guardedResource,
+  type EffectivePolicy,
+  type PolicyDocument,
+} from '../../src/core/policy.ts';
+import { PRESETS } from '../../src/core/presets.ts';
+import { policyWith } from '../support/review.ts';
+
+const documentWith = (fields: Partial<PolicyDocument>): PolicyDocument => ({ ...DEFAULT_POLICY_DOCUMENT, ...fields });
+
+const GARBAGE_COLLECTORS = [
+  'system:serviceaccount:kube-system:generic-garbage-collector',
+  'system:kube-controller-manager',
+];
+
+const DEFAULTS: EffectivePolicy = {
+  apiVersion: 'jobguard/v1',
+  kind: 'UpdatePolicy',
+  mode: 'enforce',
+  namespaceModes: [],
+  resources: [
+    { group: 'kubeflow.org', resource: 'tfjobs', podTemplates: ['/spec/tfReplicaSpecs/*/template'] },
+    {
+      group: 'kubeflow.org',
+      resource: 'pytorchjobs',
+      podTemplates: ['/spec/pytorchReplicaSpecs/*/template'],
+      scaleReplicasPath: '/spec/pytorchReplicaSpecs/Worker/replicas',
+    },
+  ],
+  allow: [
+    '/metadata/labels',
+    '/metadata/annotations',
+    '/spec/activeDeadlineSeconds',
+    '/spec/ttlSecondsAfterFinished',
+    '/spec/cleanPodPolicy',
+    '/spec/runPolicy/activeDeadlineSeconds',
+    '/spec/runPolicy/ttlSecondsAfterFinished',
+    '/spec/runPolicy/cleanPodPolicy',
+  ],
+  allowBroadPaths: false,
+  suspendedJobs: false,
+  presets: {
+    garbageCollector: { usernames: GARBAGE_COLLECTORS },
+    kueue: false,
+    horizontalPodAutoscaler: false,
+    flyte: false,
+  },
+  exemptions: [],
+};
+
+describe('the effective policy', () => {
+  test('of an empty document is the default', () => {
+    expect(completePolicy(DEFAULT_POLICY_DOCUMENT)).toEqual(DEFAULTS);
+  });
+
+  test.each<[string, Partial<PolicyDocument>, Partial<EffectivePolicy>]>([
+    [
+      'keeps what is said',
+      { mode: 'audit', suspendedJobs: true, allowBroadPaths: true },
+      { mode: 'audit', suspendedJobs: true, allowBroadPaths: true },
+    ],
+    ['has other paths in place of the default ones', { allow: ['/spec/x'] }, { allow: ['/spec/x'] }],
+    ['may allow nothing', { allow: [] }, { allow: [] }],
+    [
+      'has other resources in place of the default ones',
+      { resources: [{ group: 'a', resource: 'b' }] },
+      { resources: [{ group: 'a', resource: 'b' }] },
+    ],
+    [
+      'has namespaces and exemptions',
+      { namespaceModes: [{ namespaces: ['a'], mode: 'warn' }], exemptions: [{ name: 'a', paths: [] }] },
+      { namespaceModes: [{ namespaces: ['a'], mode: 'warn' }], exemptions: [{ name: 'a', paths: [] }] },
+    ],
+    [
+      'has presets on, off, and under other names; a missing one keeps its default',
+      { presets: { kueue: true, flyte: { usernames: ['flyte'] }, horizontalPodAutoscaler: false } },
+      {
+        presets: {
+          garbageCollector: { usernames: GARBAGE_COLLECTORS },
+          kueue: {
+            usernames: [
+              'system:serviceaccount:kueue-system:kueue-controller-manager',
+              'system:serviceaccount:openshift-kueue-operator:kueue-controller-manager',
+            ],
+          },
+          horizontalPodAutoscaler: false,
+          flyte: { usernames: ['flyte'] },
+        },
+      },
+    ],
+  ])('%s', (_title, fields, expected) => {
+    const effective = completePolicy(documentWith(fields));
+    expect(effective).toEqual({ ...DEFAULTS, ...expected });
+    expect(completePolicy(effective)).toEqual(effective);
+  });
+});
+
+describe('the presets', () => {
+  test('are these, and only the garbage collector’s is on', () => {
+    expect(PRESETS).toEqual({
+      garbageCollector: {
+        title: 'the garbage collector',
+        onByDefault: true,
+        usernames: GARBAGE_COLLECTORS,
+        paths: ['/metadata/finalizers', '/metadata/ownerReferences'],
+        podTemplatePaths: [],
+        scales: false,
+      },
+      kueue: {
+        title: 'Kueue',
+        onByDefault: false,
+        usernames: [
+          'system:serviceaccount:kueue-system:kueue-controller-manager',
+          'system:serviceaccount:openshift-kueue-operator:kueue-controller-manager',
+        ],
+        paths: ['/spec/runPolicy/suspend'],
+        podTemplatePaths: [
+          '/metadata/labels',
+          '/metadata/annotations',
+          '/spec/nodeSelector',
+          '/spec/tolerations',
+          '/spec/schedulingGates',
+        ],
+        scales: false,
+      },
+      horizontalPodAutoscaler: {
+        title: 'the horizontal pod autoscaler',
+        onByDefault: false,
+        usernames: ['system:serviceaccount:kube-system:horizontal-pod-autoscaler', 'system:kube-controller-manager'],
+        paths: [],
+        podTemplatePaths: [],
+        scales: true,
+      },
+      flyte: {
+        title: 'Flyte',
+        onByDefault: false,
+        usernames: ['system:serviceaccount:flyte:flytepropeller'],
+        paths: ['/metadata/finalizers'],
+        podTemplatePaths: [],
+        scales: false,
+      },
+    });
+  });
+});
+
+describe('a compiled policy', () => {
+  test('carries its hash', () => {
+    expect(compilePolicy(DEFAULT_POLICY_DOCUMENT, 'sha256:abc').hash).toBe('sha256:abc');
+  });
+
+  test.each([
+    ['tfjobs', 'kubeflow.org', true],
+    ['pytorchjobs', 'kubeflow.org', true],
+    ['mpijobs', 'kubeflow.org', false],
+    ['tfjobs', 'example.com', false],
+    ['constructor', 'kubeflow.org', false],
+  ])('guards %s of %s: %s', (resource, group, expected) => {
+    expect(guardedResource(policyWith({}), group, resource) !== undefined).toBe(expected);
+  });
+
+  test('knows what everybody may change in a resource, and where its scale goes', () => {
+    const policy = policyWith({
+      allow: ['/metadata/labels'],
+      resources: [
+        { group: 'a', resource: 'b', allow: ['/spec/x~1y'], scaleReplicasPath: '/spec/replicas' },
+        { group: 'a', resource: 'c' },
+      ],
+    });
+    expect(guardedResource(policy, 'a', 'b')).toMatchObject({
+      group: 'a',
+      resource: 'b',
+      allow: [
+        ['metadata', 'labels'],
+        ['spec', 'x/y'],
+      ],
+      scaleReplicasPath: ['spec', 'replicas'],
+    });
+    expect(guardedResource(policy, 'a', 'c')).toMatchObject({
+      allow: [['metadata', 'labels']],
+      scaleReplicasPath: undefined,
+    });
+  });
+
+  test('names its exemptions: presets that are on first, then its own, in order', () => {
+    const policy = policyWith({
+      presets: { kueue: true, flyte: { usernames: ['x'] } },
+      exemptions: [
+        { name: 'b', paths: [] },
+        { name: 'a', paths: [] },
+      ],
+    });
+    expect(policy.exemptions.map(({ name }) => name)).toEqual(['garbageCollector', 'kueue', 'flyte', 'b', 'a']);
+    expect(policy.dormantPresets.map(({ name }) => name)).toEqual(['horizontalPodAutoscaler']);
+  });
+
+  test.each([
+    ['no usernames and no groups', {}, false],
+    ['a username', { usernames: ['jane'] }, true],
+    ['a group', { groups: ['admins'] }, true],
+    ['a glob', { usernames: ['j*e'] }, true],
+    ['another username', { usernames: ['john'] }, false],
+    ['no namespaces at all', { usernames: ['jane'], namespaces: [] }, false],
+    ['its namespace', { usernames: ['jane'], namespaces: ['a', 'res*'] }, true],
+    ['another namespace', { usernames: ['jane'], namespaces: ['a'] }, false],
+  ])('an exemption with %s covers jane, an admin, in research: %s', (_title, identity, expected) => {
+    const policy = policyWith({
+      presets: { garbageCollector: false },
+      exemptions: [{ name: 'x', ...identity, paths: [] }],
+    });
+    const jane = { username: 'jane', groups: ['users', 'admins'] };
+    expect(policy.exemptions.map(({ covers }) => covers(jane, 'research'))).toEqual([expected]);
+  });
+
+  test.each<[string, Partial<PolicyDocument>]>([
+    ['an allowed path', { allow: ['spec'] }],
+    ['a resource’s own path', { resources: [{ group: 'a', resource: 'b', allow: ['spec'] }] }],
+    ['a pod template', { resources: [{ group: 'a', resource: 'b', podTemplates: ['spec'] }] }],
+    ['a scale path', { resources: [{ group: 'a', resource: 'b', scaleReplicasPath: 'spec' }] }],
+    ['an exempted path', { exemptions: [{ name: 'a', paths: ['spec'] }] }],
+  ])('is none where %s is no JSON Pointer', (_title, fields) => {
+    expect(() => policyWith(fields)).toThrow(new Error('"spec" is not a JSON Pointer'));
+  });
+});
