@@ -14,6 +14,7 @@ export default {
     layer('property'),
     layer('integration'),
     layer('apiserver', { globalSetup: '<rootDir>/test/apiserver/setup.ts' }),
+    layer('chart', { globalSetup: '<rootDir>/test/chart/setup.ts' }),
     layer('image', {
       globalSetup: '<rootDir>/test/image/setup.ts',
       globalTeardown: '<rootDir>/test/image/teardown.ts',

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import {
   compilePolicy,
   completePolicy,
-  DEFAULT_POLICY_DOCUMENT,
   type EffectivePolicy,
   type Policy,
   type PolicyDocument,
@@ -48,9 +47,4 @@ function canonicalJson(value: unknown): string {
 /** Compiles a policy document that is known to be valid, under its hash. */
 export function policyOf(document: PolicyDocument): Policy {
   return compilePolicy(document, policyHash(effectivePolicy(document)));
-}
-
-/** The policy in force where no file gives one. */
-export function defaultPolicy(): Policy {
-  return policyOf(DEFAULT_POLICY_DOCUMENT);
 }

@@ -143,7 +143,7 @@ const BASED = /^([-+]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+)$/;
 const DECIMAL = /^([-+]?)(?=\.?\d)0*(\d*)(?:\.(\d*))?((?:[eE][-+]?\d+)?)$/;
 
 function readNumber(text: string): JsonValue | undefined {
-  const plain = /^[-+\d]/.test(text) ? text.replaceAll('_', '') : text;
+  const plain = /^[-+.\d]/.test(text) ? text.replaceAll('_', '') : text;
   return readBased(plain) ?? readDecimal(plain);
 }
 

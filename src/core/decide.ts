@@ -87,9 +87,8 @@ function changesOf(
   oldObject: JsonMap,
   newObject: JsonMap,
 ): readonly Change[] {
-  const isMixed = (path: Path): boolean =>
-    grantOver(resource.permissions, path, isInForce) === undefined &&
-    hasGrantBelow(resource.permissions, path, isInForce);
+  // Also below what an exemption covers: what everybody may change there needs none.
+  const isMixed = (path: Path): boolean => hasGrantBelow(resource.permissions, path, isInForce);
   return diff(oldObject, newObject, resource.type, isMixed);
 }
 

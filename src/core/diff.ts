@@ -28,8 +28,8 @@ interface Pair {
 
 /**
  * Returns every change from one object to another, ordered by path.
- * A missing or added subtree is one change; where `isMixed` says that something below it is permitted and it itself
- * is not, its contents are reported in its place.
+ * A missing or added subtree is one change; where `isMixed` says that something below it is permitted, its contents are
+ * reported in its place.
  *
  * The walk keeps its own stack: an object may be nested as deeply as the API server takes it, 10 000 levels
  * (sigs.k8s.io/json internal/golang/encoding/json/scanner.go), which is deeper than the JavaScript stack.

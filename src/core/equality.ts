@@ -23,7 +23,7 @@ function isZero(value: JsonScalar, type: FieldType): boolean {
 /** Tells whether two scalars mean the same at a field of this type: quantities and numbers whatever their spelling. */
 export function sameScalar(a: JsonScalar, b: JsonScalar, type: FieldType): boolean {
   if (a === b) return true;
-  if (typeof a === 'number' && typeof b === 'number') return false; // each has but one double
+  if (typeof a === 'number' && typeof b === 'number') return false; // two doubles that differ are two numbers
   if (type.kind === 'quantity') {
     const quantity = canonicalQuantity(a);
     return quantity !== undefined && quantity === canonicalQuantity(b);

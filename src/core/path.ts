@@ -25,16 +25,18 @@ export function parsePointer(text: string): Pattern | undefined {
 
 /** Orders paths segment by segment: list indexes by number, everything else by UTF-16 code units, parents first. */
 export function comparePaths(a: Path, b: Path): number {
-  for (let depth = 0; ; depth += 1) {
-    const segment = a[depth];
-    const other = b[depth];
-    if (segment === undefined || other === undefined) return a.length - b.length;
-    const order = compareSegments(segment, other);
+  const length = Math.max(a.length, b.length);
+  for (let depth = 0; depth < length; depth += 1) {
+    const order = compareSegments(a[depth], b[depth]);
     if (order !== 0) return order;
   }
+  return 0;
 }
 
-function compareSegments(a: Segment, b: Segment): number {
+function compareSegments(a: Segment | undefined, b: Segment | undefined): number {
+  if (a === b) return 0;
+  if (a === undefined) return -1;
+  if (b === undefined) return 1;
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   const left = String(a);
   const right = String(b);

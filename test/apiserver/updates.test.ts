@@ -33,11 +33,11 @@ describeWithControlPlane('every way to update a job', () => {
       body: { apiVersion: 'kubeflow.org/v1', kind: of.kind, metadata: { name }, ...body },
     });
 
-  /** Gets the job, changes it and puts it back. */
+  /** Puts the job with a label and a clean-up policy, and with what `change` makes of its JSON. */
   const put = async (of: JobKind, name: string, path: string, change: (job: string) => string): Promise<Answer> => {
-    const stored = await cluster.request('GET', path);
+    const current = await cluster.request('GET', path);
     const labelled = jobNamed(name, of, {
-      metadata: { resourceVersion: at(stored.json, 'metadata', 'resourceVersion'), labels: { team: 'a' } },
+      metadata: { resourceVersion: at(current.json, 'metadata', 'resourceVersion'), labels: { team: 'a' } },
       spec: { runPolicy: RUN_POLICY },
     });
     return cluster.request('PUT', path, { body: change(JSON.stringify(labelled)) });
@@ -78,7 +78,13 @@ describeWithControlPlane('every way to update a job', () => {
       expect(stored(answer)).toEqual({ status: 200, labels: { team: 'a' }, cleanPodPolicy: 'All' });
     });
 
-    test('merge patch: the spec may not go, and only what is forbidden is named beside a label', async () => {
+    test('merge patch: the spec may not go', async () => {
+      const { path } = await newJob(of);
+      const answer = await mergePatch(cluster, path, { spec: null });
+      expect(refused(answer)).toEqual({ status: 403, fields: [`spec.${of.replicaSpecs}`] });
+    });
+
+    test('merge patch: only what is forbidden is named beside what is allowed', async () => {
       const { path } = await newJob(of);
       const answer = await mergePatch(cluster, path, {
         metadata: { labels: { team: 'a' } },

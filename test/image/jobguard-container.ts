@@ -54,7 +54,7 @@ class RestrictedContainer extends GenericContainer {
   }
 }
 
-/** Starts the image and returns when it is ready. */
+/** Starts the image and returns when it serves. */
 export async function startContainer(...flags: readonly string[]): Promise<JobguardContainer> {
   const authority = await createAuthority();
   const secret = await createSecretVolume(await authority.issue('first'));
@@ -67,7 +67,7 @@ export async function startContainer(...flags: readonly string[]): Promise<Jobgu
       ...['--tls-cert-file', `${CERTIFICATES}/tls.crt`, '--tls-private-key-file', `${CERTIFICATES}/tls.key`],
       ...flags,
     ])
-    .withWaitStrategy(Wait.forHttp('/readyz', METRICS_PORT))
+    .withWaitStrategy(Wait.forLogMessage('"msg":"serving"'))
     .start();
   const id = container.getId();
   return {

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
@@ -15,6 +15,9 @@ import { TF_JOB } from '../support/job.ts';
 import { reviewText } from '../support/review.ts';
 import { createSecretVolume, type SecretVolume } from '../support/secret-volume.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+
+// Processes and certificates take their time on a busy machine.
+jest.setTimeout(60_000);
 
 const POLL_MS = 5;
 const UNCHANGED = reviewText({ oldObject: TF_JOB, object: TF_JOB });

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request as httpsRequest } from 'node:https';
@@ -17,6 +17,9 @@ import { startJobguard, type JobguardProcess } from '../support/jobguard-process
 import { reviewText } from '../support/review.ts';
 import { createSecretVolume } from '../support/secret-volume.ts';
 import { startTestServer } from '../support/server.ts';
+
+// Processes and certificates take their time on a busy machine.
+jest.setTimeout(60_000);
 
 const UNCHANGED = reviewText({ oldObject: TF_JOB, object: TF_JOB });
 
@@ -80,17 +83,18 @@ describe('a process that is told to end', () => {
   });
 
   test('answers every request under load until its delay is over, and those under way after that', async () => {
-    const delayMs = 1_000;
+    const delayMs = 2_000;
     const program = await start(`${delayMs}ms`, '10s');
     const agent = new Agent({ keepAlive: true, maxSockets: 4 });
     let signalledAt = Infinity;
+    let isDraining = false;
     const work = async (options: { agent?: Agent }): Promise<unknown[]> => {
       const outcomes = [];
-      // The last tenth is left out: what is dialled then may find the port closed, as it should.
-      while (performance.now() < signalledAt + 0.9 * delayMs) {
-        const isDraining = performance.now() > signalledAt + 100;
+      // The second half is left out: what is dialled late in it may find the port closed, as it should.
+      while (performance.now() < signalledAt + delayMs / 2) {
+        const isLast = isDraining;
         const { status, headers } = await call(program.endpoint, { ...options, body: UNCHANGED });
-        outcomes.push({ status, connection: isDraining ? headers.connection : 'any' });
+        outcomes.push({ status, connection: isLast ? headers.connection : 'any' });
       }
       return outcomes;
     };
@@ -107,6 +111,7 @@ describe('a process that is told to end', () => {
     program.signal('SIGTERM');
     signalledAt = performance.now();
     await drainingIsSeen(program);
+    isDraining = true;
     const outcomes = (await Promise.all(workers)).flat();
     await refuses(program.endpoint);
     slow.end(UNCHANGED.slice(100));
@@ -117,7 +122,7 @@ describe('a process that is told to end', () => {
 
     const distinct = new Set(outcomes.map((outcome) => JSON.stringify(outcome)));
     expect(distinct).toEqual(new Set(['{"status":200,"connection":"any"}', '{"status":200,"connection":"close"}']));
-    expect(outcomes.length).toBeGreaterThan(100);
+    expect(outcomes.length).toBeGreaterThan(50);
     expect(messages(program).at(-1)).toEqual(expect.objectContaining({ msg: 'drained', cutOff: 0 }));
   });
 
@@ -128,10 +133,10 @@ describe('a process that is told to end', () => {
     const unused = connect({ host: '127.0.0.1', port: program.securePort, ca: authority.cert });
     await once(unused, 'secureConnect');
     unused.on('error', () => undefined);
-    const start_ = performance.now();
+    const startMs = performance.now();
     program.signal('SIGTERM');
     expect(await program.exited).toBe(0);
-    expect(performance.now() - start_).toBeLessThan(5_000);
+    expect(performance.now() - startMs).toBeLessThan(5_000);
     agent.destroy();
   });
 

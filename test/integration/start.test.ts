@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
@@ -16,6 +16,9 @@ import { at } from '../support/json-at.ts';
 import { TF_JOB } from '../support/job.ts';
 import { BUNDLE, startJobguard, type JobguardProcess } from '../support/jobguard-process.ts';
 import { reviewText } from '../support/review.ts';
+
+// Processes and certificates take their time on a busy machine.
+jest.setTimeout(60_000);
 
 const UNCHANGED = reviewText({ oldObject: TF_JOB, object: TF_JOB });
 

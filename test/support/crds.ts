@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { moduleFolder } from './go-module.ts';
 import { fillFolder, userCache } from './user-cache.ts';
 
 /** The API generations that people run; all of them serve `kubeflow.org/v1`. */
@@ -33,14 +32,4 @@ async function trainingOperatorCrds(version: string): Promise<string[]> {
     for (const name of missing) await copyFile(join(module, 'manifests/base/crds', name), join(staging, name));
   });
   return FILES.map((name) => join(folder, name));
-}
-
-/** Returns where Go's module cache keeps `module`, such as `example.com/module@v1.2.3`, and fetches it if need be. */
-async function moduleFolder(module: string): Promise<string> {
-  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module]);
-  const answer: unknown = JSON.parse(stdout);
-  if (typeof answer === 'object' && answer !== null && 'Dir' in answer && typeof answer.Dir === 'string') {
-    return answer.Dir;
-  }
-  throw new Error(`go mod download ${module} names no folder: ${stdout}`);
 }

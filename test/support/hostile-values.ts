@@ -126,6 +126,19 @@ export const ELASTIC_POLICIES: readonly (Tree | undefined)[] = [
   map({ minReplicas: number('2'), maxReplicas: number('3'), metrics: [] }),
 ];
 
+export const SCHEDULING_POLICIES: readonly (Tree | undefined)[] = [
+  undefined,
+  null,
+  map({}),
+  map({ queue: '' }),
+  map({ minResources: null }),
+  map({ minResources: map({}) }),
+  map({ minResources: map({ cpu: null }) }),
+  map({ minResources: map({ cpu: '1000m' }) }),
+  map({ minResources: map({ cpu: number('1') }) }),
+  map({ minResources: map({ cpu: '0' }) }),
+];
+
 export const SECRETS: readonly Tree[] = [
   [map({ name: 'TOKEN', value: SECRET_TEXT })],
   [map({ name: 'TOKEN', value: number(SECRET_NUMBER) })],

@@ -14,8 +14,6 @@ export interface JobguardProcess extends AsyncDisposable {
   readonly securePort: number;
   /** 0 where it has no plain port. */
   readonly metricsPort: number;
-  /** From its start to its being ready. */
-  readonly startMs: number;
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly signal: (name: NodeJS.Signals) => void;
@@ -25,7 +23,6 @@ export interface JobguardProcess extends AsyncDisposable {
 
 /** Starts `jobguard serve` on a secure port that the system chooses and returns once it says that it serves. */
 export async function startJobguard(args: readonly string[], bundle = BUNDLE): Promise<JobguardProcess> {
-  const start = performance.now();
   const child = spawn(process.execPath, [
     bundle,
     'serve',
@@ -44,17 +41,20 @@ export async function startJobguard(args: readonly string[], bundle = BUNDLE): P
     'jobguard to serve',
     async () => {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${output.stderr}`);
-      return Promise.resolve(output.stderr.split('\n').slice(0, -1).find((line) => line.includes('"msg":"serving"')));
+      return Promise.resolve(
+        output.stderr
+          .split('\n')
+          .slice(0, -1)
+          .find((line) => line.includes('"msg":"serving"')),
+      );
     },
     { intervalMs: 5 },
   );
-  const startMs = performance.now() - start;
   const event: unknown = JSON.parse(serving);
   return {
     pid: child.pid ?? 0,
     securePort: Number(at(event, 'securePort')),
     metricsPort: Number(at(event, 'metricsPort') ?? 0),
-    startMs,
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     signal: (name) => child.kill(name),

@@ -8,6 +8,7 @@ import {
   PLAIN_VALUES,
   POLICY_FIELDS,
   QUANTITIES,
+  SCHEDULING_POLICIES,
   SECRETS,
   SERVER_OWNED,
   STRINGS,
@@ -56,6 +57,10 @@ export const MUTATORS = {
   'hostile key': anywhere(isMap, (value, choice) =>
     new Map(asMap(value)).set(pick(HOSTILE_KEYS, choice), pick(PLAIN_VALUES, quotient(choice, HOSTILE_KEYS))),
   ),
+  'hostile keys': anywhere(isMap, (value, choice) => {
+    const added = HOSTILE_KEYS.map((key): [string, Tree] => [key, pick(PLAIN_VALUES, choice)]);
+    return new Map([...asMap(value), ...added]);
+  }),
   'renamed key': anywhere(isFilledMap, renamedKey),
   number: anywhere(isNumber, (_value, choice) => pick(NUMBERS, choice)),
   'number respelled': anywhere(isNumber, respelledNumber),
@@ -69,8 +74,8 @@ export const MUTATORS = {
   string: anywhere(isString, (_value, choice, place) => (isImage(place) ? 'train:v3' : pick(STRINGS, choice))),
   type: anywhere(isBelowRoot, (value = null, choice) => pick<Tree>([[value], new Map([['a', value]]), 'a'], choice)),
   deletion: anywhere(isBelowRoot, () => undefined),
-  'zero field': anywhere(isStruct, (value, choice, place) => withAbsentField(value, choice, place, zeroOf)),
-  'known field': anywhere(isStruct, (value, choice, place) => withAbsentField(value, choice, place, sampleOf)),
+  'zero field': atSomeStruct((value, choice, place) => withAbsentField(value, choice, place, zeroOf)),
+  'known field': atSomeStruct((value, choice, place) => withAbsentField(value, choice, place, sampleOf)),
   'list shifted': anywhere(isFilledList, (value) => asList(value).slice(1)),
   'list reversed': anywhere(isFilledList, (value) => asList(value).toReversed()),
   'list item removed': anywhere(isFilledList, (value, choice) =>
@@ -110,6 +115,9 @@ export const MUTATORS = {
     pick<Tree | undefined>([true, false, undefined, null, 'true', []], choice),
   ),
   'elastic policy': at(['spec', 'elasticPolicy'], (_value, choice) => pick(ELASTIC_POLICIES, choice)),
+  'scheduling policy': at(['spec', 'runPolicy', 'schedulingPolicy'], (_value, choice) =>
+    pick(SCHEDULING_POLICIES, choice),
+  ),
   'allowed field': atOneOf(ALLOWED_FIELDS, (_value, choice) => pick([undefined, ...PLAIN_VALUES], choice)),
   label: atOneOf(
     ['labels', 'annotations'].flatMap((field) => HOSTILE_KEYS.map((key) => ['metadata', field, key])),
@@ -137,12 +145,23 @@ export type MutationKind = keyof typeof MUTATORS;
 
 /** Changes one of the places that are candidates. */
 function anywhere(isCandidate: (place: Place) => boolean, change: Change): Mutator {
+  return ({ tree, type }, place, choice) =>
+    changeOne(tree, placesOf(tree, type).filter(isCandidate), change, place, choice);
+}
+
+/** Changes one of the structs, each kind of which is as likely, however many of it there are. */
+function atSomeStruct(change: Change): Mutator {
   return ({ tree, type }, place, choice) => {
-    const candidates = placesOf(tree, type).filter(isCandidate);
-    if (candidates.length === 0) return tree;
-    const chosen = pick(candidates, place);
-    return changeAt(tree, chosen.path, (value) => change(value, choice, chosen));
+    const structs = placesOf(tree, type).filter(isStruct);
+    const lastOfEach = new Map(structs.map((struct) => [withoutMarks(struct.type), struct]));
+    return changeOne(tree, [...lastOfEach.values()], change, place, choice);
   };
+}
+
+function changeOne(tree: Tree, candidates: readonly Place[], change: Change, place: number, choice: number): Tree {
+  if (candidates.length === 0) return tree;
+  const chosen = pick(candidates, place);
+  return changeAt(tree, chosen.path, (value) => change(value, choice, chosen));
 }
 
 function at(path: readonly string[], change: (value: Tree | undefined, choice: number) => Tree | undefined): Mutator {

@@ -540,6 +540,7 @@ describe('exempted writers', () => {
         namespaces: ['res*'],
         paths: ['/spec/*/*/replicas'],
       },
+      { name: 'run', usernames: ['boss'], paths: ['/spec/runPolicy'] },
       { name: 'all', usernames: ['root'], paths: ['/spec/tfReplicaSpecs'] },
     ],
   });
@@ -589,6 +590,12 @@ describe('exempted writers', () => {
       ['exempt', 'admins'],
     ],
     [
+      'are not needed for what everybody may change in a subtree of theirs',
+      withValue(TF_JOB, '/spec/runPolicy/cleanPodPolicy', 'All'),
+      { username: 'boss' },
+      ['allow'],
+    ],
+    [
       'may do to a whole subtree what covers it',
       without(TF_JOB, '/spec/tfReplicaSpecs'),
       { username: 'root' },
@@ -597,6 +604,18 @@ describe('exempted writers', () => {
     ['may be nobody at all', resized, { username: '', groups: [] }, ['deny', `replace ${WORKER}/replicas`]],
   ])('%s', (_title, object, review, verdict) => {
     expect(verdictOn({ oldObject: TF_JOB, object, ...review }, policy)).toEqual(verdict);
+  });
+
+  test('are not needed for a new run policy in which is only what everybody may change', () => {
+    const oldObject = without(TF_JOB, '/spec/runPolicy');
+    const added = (runPolicy: JsonMap): Review => ({
+      oldObject,
+      object: withValue(oldObject, '/spec/runPolicy', runPolicy),
+      username: 'boss',
+    });
+    expect(verdictOn(added({ cleanPodPolicy: 'All' }), policy)).toEqual(['allow']);
+    expect(verdictOn(added({ cleanPodPolicy: 'All', backoffLimit: 1 }), policy)).toEqual(['exempt', 'run']);
+    expect(verdictOn(added({ backoffLimit: 1 }), policy)).toEqual(['exempt', 'run']);
   });
 
   test('are recorded with each change that they were needed for', () => {

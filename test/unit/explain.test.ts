@@ -218,38 +218,45 @@ describe('many changes', () => {
 describe('what may hold a secret is not shown', () => {
   const secret = 'hunter2-and-more';
   const number = 314_159;
-  const objects: [string, string, JsonValue][] = [
-    ['a variable', `${CONTAINER}/env/0/value`, secret],
-    ['a variable that is a number', `${CONTAINER}/env/0/value`, number],
-    ['a variable that is added', `${CONTAINER}/env/1`, { name: 'A', value: secret }],
-    ['an argument', `${CONTAINER}/args/0`, secret],
-    ['an argument that is a number', `${CONTAINER}/args/0`, number],
-    ['a command', `${CONTAINER}/command/0`, secret],
-    ['a command that is a boolean', `${CONTAINER}/command/0`, true],
-    ['an annotation of the pods', `${WORKER}/template/metadata/annotations/note`, secret],
-    ['an annotation that is a number', `${WORKER}/template/metadata/annotations/note`, number],
-    ['a text anywhere', '/spec/password', secret],
-    ['a map anywhere', '/spec/password', { value: secret, number }],
-    ['a list anywhere', '/spec/password', [secret, number]],
-    ['an image that is no container’s', '/spec/image', secret],
-    ['an image of a volume', `${POD}/volumes/0/image/reference`, secret],
-    ['a container with its image', `${POD}/containers/2`, { image: secret }],
-    ['an image that is no text', `${CONTAINER}/image`, { value: secret }],
-    ['an env in a place of its own', '/spec/env', number],
-  ];
-
-  test.each(objects)('%s', (_title, place, value) => {
-    const review = { oldObject: TF_JOB, object: withValue(TF_JOB, place, value) };
+  test.each<[string, string, JsonValue | undefined, JsonValue]>([
+    ['a variable', `${CONTAINER}/env/0/value`, 'other', secret],
+    ['a variable that is a number', `${CONTAINER}/env/0/value`, 1, number],
+    ['a variable that is added', `${CONTAINER}/env/1`, undefined, { name: 'A', value: secret }],
+    ['an argument', `${CONTAINER}/args/0`, 'other', secret],
+    ['an argument that is a number', `${CONTAINER}/args/0`, 1, number],
+    ['a command', `${CONTAINER}/command/0`, 'other', secret],
+    ['a command that is a number', `${CONTAINER}/command/0`, 1, number],
+    ['an annotation of the pods', `${WORKER}/template/metadata/annotations/note`, 'other', secret],
+    ['an annotation that is a number', `${WORKER}/template/metadata/annotations/note`, 1, number],
+    ['annotations that are a number', `${WORKER}/template/metadata/annotations`, 1, number],
+    ['a text anywhere', '/spec/password', 'other', secret],
+    ['a text that becomes a number', '/spec/password', secret, number],
+    ['a map anywhere', '/spec/password', undefined, { value: secret, number }],
+    ['a list anywhere', '/spec/password', undefined, [secret, number]],
+    ['an image that is no container’s', '/spec/image', 'other', secret],
+    ['an image of a volume', `${POD}/volumes/0/image/reference`, 'other', secret],
+    ['a container with its image', `${POD}/containers/2`, undefined, { image: secret }],
+    ['an image that is no text', `${CONTAINER}/image`, 'other', { value: secret }],
+    ['an env in a place of its own', '/spec/env', 1, number],
+    ['something below a command in a place of its own', '/spec/command/a', 1, number],
+  ])('%s', (_title, place, before, after) => {
+    const oldObject = before === undefined ? TF_JOB : withValue(TF_JOB, place, before);
+    const review = { oldObject, object: withValue(TF_JOB, place, after) };
     const policy = policyWith({ mode: 'warn' });
     const texts = [
-      messageOn(review.object),
+      message(review),
       ...causesOf(review).flatMap(({ field, message: text }) => [field, text]),
       ...warningsOf(review, policy),
       JSON.stringify(auditAnnotations(policy, judge(review, policy))),
     ].join('\n');
     expect(texts).not.toContain(secret);
     expect(texts).not.toContain(String(number));
-    expect(messageOn(review.object)).toMatch(/ \((changed|added)\); only/);
+    expect(message(review)).toMatch(before === undefined ? / \(added\); only/ : / \(changed\); only/);
+  });
+
+  test('but a change of it is named', () => {
+    const object = withValue(TF_JOB, `${CONTAINER}/env/0/value`, secret);
+    expect(messageOn(object)).toBe(`${OPENING}${FIELD}.env[0].value (changed)${ONLY}${CLOSING}`);
   });
 });
 
@@ -270,6 +277,8 @@ describe('hostile keys and values', () => {
     ['lone surrogates', '\ud83d'],
   ];
   const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+  const chief = { template: { spec: { containers: [{ name: 'chief' }] } } };
 
   function expectFit(review: Review): void {
     const warn = policyWith({ mode: 'warn' });
@@ -324,6 +333,14 @@ describe('hostile keys and values', () => {
         oldObject: withValue(TF_JOB, '/spec/tfReplicaSpecs', specs('1')),
         object: withValue(TF_JOB, '/spec/tfReplicaSpecs', specs('2')),
       });
+    });
+
+    test('as the name of what was refused, which is named all the same', () => {
+      const image = `/spec/tfReplicaSpecs/${segment}/template/spec/containers/0/image`;
+      const oldObject = withValue(withValue(TF_JOB, `/spec/tfReplicaSpecs/${segment}`, chief), image, `${key}1`);
+      const text = message({ name: 'n'.repeat(253), oldObject, object: withValue(oldObject, image, `${key}2`) });
+      expect(text).toContain('" may not be updated: spec.tfReplicaSpecs[');
+      expect(text.endsWith(CLOSING)).toBe(true);
     });
 
     test('as the job’s own name', () => {

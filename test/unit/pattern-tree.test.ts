@@ -42,6 +42,7 @@ describe('what covers a path', () => {
     ['another case', '/spec/runPolicy', ['spec', 'runpolicy']],
     ['more than one segment for a star', '/spec/*/replicas', ['spec', 'a', 'b', 'replicas']],
     ['no segment for a star', '/spec/*/replicas', ['spec', 'replicas']],
+    ['what is above a star', '/spec/*', ['spec']],
     ['a part of a segment for a star', '/spec/tf*', ['spec', 'tfReplicaSpecs']],
     ['a key whose text is the path', '/spec/a/b', ['spec', 'a/b']],
     ['two keys for one with a dot', '/spec/a.b', ['spec', 'a', 'b']],

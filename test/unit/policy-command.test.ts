@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { policyCommand } from '../../src/commands/policy.ts';
-import { defaultPolicy } from '../../src/effective-policy.ts';
+import { DEFAULT_POLICY_DOCUMENT } from '../../src/core/policy.ts';
+import { policyOf } from '../../src/effective-policy.ts';
 import { loadPolicy } from '../../src/policy-file.ts';
 import { runCommand } from '../support/run-command.ts';
 
@@ -14,7 +15,7 @@ describe('jobguard policy', () => {
     expect(await runCommand(policyCommand, [])).toEqual({
       code: 0,
       problems: [],
-      stdout: `# The effective policy of jobguard, hash ${defaultPolicy().hash}
+      stdout: `# The effective policy of jobguard, hash ${policyOf(DEFAULT_POLICY_DOCUMENT).hash}
 # yaml-language-server: $schema=schemas/policy.schema.json
 apiVersion: jobguard/v1
 kind: UpdatePolicy

@@ -23,6 +23,7 @@ describe('a decimal number in its one form', () => {
     expect(canonicalDecimal(`1e${exponent}`)).not.toBe(canonicalDecimal(`1e-${exponent}`));
     expect(canonicalDecimal(`1e${exponent}`)).not.toBe(canonicalDecimal(`1e${exponent}0`));
     expect(canonicalDecimal(`1e${exponent}`)).not.toBe(canonicalDecimal(`12e${exponent}`));
+    expect(canonicalDecimal(`1e${exponent}`)).not.toBe(canonicalDecimal(`1e${exponent.slice(1)}8`));
   });
 });
 

@@ -1,3 +1,8 @@
+// Pins the etcd, kube-apiserver, kube-controller-manager and kubectl that ../kubernetes-binaries.ts builds.
+//
+// Kubernetes' own go.mod replaces its staging modules by folders, which only it has; here each is replaced by the
+// published module of the same version. To move to another version, change every v1.36.3 and v0.36.3, add and remove
+// staging modules as its go.mod has them, and run `go mod tidy`.
 module jobguard/test/support/kubernetes
 
 go 1.26.0

@@ -1,0 +1,11 @@
+import { describe } from '@jest/globals';
+import { NO_HELM } from './setup.ts';
+
+/** `describe` for what needs helm or a control plane: its tests count as skipped where there can be none. */
+export const describeChart = process.env[NO_HELM] === undefined ? describe : describe.skip;
+
+/** For hooks that start or stop a control plane: about six seconds, and more on a busy machine. */
+export const CONTROL_PLANE_TIMEOUT_MS = 120_000;
+
+/** For tests that run helm some twenty times. */
+export const MANY_RENDERS_TIMEOUT_MS = 120_000;

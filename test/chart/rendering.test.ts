@@ -1,0 +1,403 @@
+import { expect, test } from '@jest/globals';
+import { X509Certificate } from 'node:crypto';
+import { loadPolicy } from '../../src/policy-file.ts';
+import {
+  CHART,
+  helm,
+  KUBE_VERSION,
+  objectOf,
+  policyText,
+  renderObjects,
+  renderText,
+  template,
+  type Manifest,
+  type Render,
+} from '../support/helm.ts';
+import { at } from '../support/json-at.ts';
+import { describeChart, MANY_RENDERS_TIMEOUT_MS } from './layer.ts';
+import { DETERMINISTIC, VALUES_FILES } from './values-files.ts';
+
+/** What names an object in a cluster. */
+function identity({ kind, metadata }: Manifest): string {
+  return `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+const CERT_MANAGER: Render = { values: { tls: { mode: 'certManager' } } };
+
+describeChart.each(VALUES_FILES)('with the values %s', (_name, valuesFile) => {
+  test('lints strictly', async () => {
+    const { code, stdout } = await helm([
+      ...['lint', '--strict', CHART, '--values', valuesFile, '--kube-version', KUBE_VERSION],
+    ]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('1 chart(s) linted, 0 chart(s) failed')]);
+  });
+
+  test('no field is null and no map is empty', async () => {
+    const objects = await renderObjects({ valuesFile });
+    expect(objects.flatMap((object) => blanksIn(object).map((path) => `${object.kind}${path}`))).toEqual(
+      // This is how cert-manager's API spells it.
+      objects.filter((object) => at(object, 'spec', 'selfSigned') !== undefined).map(() => 'Issuer.spec.selfSigned'),
+    );
+  });
+
+  test('the policy is one that the program takes', async () => {
+    const objects = await renderObjects({ valuesFile });
+    expect(() => loadPolicy(policyText(objects))).not.toThrow();
+  });
+
+  test('every object but the cluster-scoped one is in the namespace, and has the labels of the release', async () => {
+    const objects = (await renderObjects({ valuesFile })).filter(({ metadata }) => metadata.labels !== undefined);
+    const [namespace] = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
+    for (const { kind, metadata } of objects) {
+      const expected = kind === 'ValidatingWebhookConfiguration' ? undefined : namespace;
+      expect([kind, metadata.namespace, metadata.labels?.['app.kubernetes.io/instance']]).toEqual([
+        kind,
+        expected,
+        'jobguard',
+      ]);
+    }
+  });
+});
+
+/** The places of null and of `{}`. */
+function blanksIn(value: unknown, path = ''): string[] {
+  if (value === null) return [path];
+  if (typeof value !== 'object') return [];
+  const entries = Object.entries(value);
+  if (entries.length === 0 && !Array.isArray(value)) return [path];
+  return entries.flatMap(([key, child]) => blanksIn(child, `${path}.${key}`));
+}
+
+describeChart('two renders', () => {
+  test.each(DETERMINISTIC)('of the values %s are equal', async (_name, valuesFile) => {
+    expect(await renderText({ valuesFile })).toBe(await renderText({ valuesFile }));
+  });
+
+  test('in mode helm differ in the certificate and in nothing else', async () => {
+    const first = withoutCertificate(await renderObjects());
+    const second = withoutCertificate(await renderObjects());
+    expect(second.objects).toEqual(first.objects);
+    expect(first.certificate).toHaveLength(5);
+    for (const [index, part] of second.certificate.entries()) expect(part).not.toBe(first.certificate[index]);
+  });
+});
+
+/** Takes out the three keys of the Secret, the caBundle and the checksum. */
+function withoutCertificate(objects: readonly Manifest[]): { objects: unknown; certificate: string[] } {
+  const certificate: string[] = [];
+  const text = JSON.stringify(objects, (key, value: unknown) => {
+    if (!['ca.crt', 'tls.crt', 'tls.key', 'caBundle', 'checksum/tls'].includes(key)) return value;
+    certificate.push(String(value));
+    return 'masked';
+  });
+  return { objects: JSON.parse(text), certificate };
+}
+
+describeChart('the version of Kubernetes', () => {
+  const VERSIONS = [
+    ...Array.from({ length: 8 }, (_, index) => `1.${30 + index}.0`),
+    ...['v1.30.0-eks-036c24b', 'v1.33.1-eks-abc1234', 'v1.33.1-gke.1386000', 'v1.32.4+k3s1', 'v1.37.2-alpha.1'],
+  ];
+
+  test(
+    'makes no difference from 1.30 on, suffixes of managed clusters included',
+    async () => {
+      const renders = new Set<string>();
+      for (const kubeVersion of VERSIONS) renders.add(await renderText({ ...CERT_MANAGER, kubeVersion }));
+      expect(renders.size).toBe(1);
+    },
+    MANY_RENDERS_TIMEOUT_MS,
+  );
+
+  test('must be 1.30 at least', async () => {
+    const { code, stderr } = await template({ kubeVersion: '1.29.9' });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('chart requires kubeVersion: >=1.30.0-0 which is incompatible with Kubernetes v1.29.9'),
+    ]);
+  });
+});
+
+describeChart('monitors', () => {
+  test.each(['podMonitor', 'serviceMonitor'])(
+    '%s is made when asked for, whatever APIs helm knows of',
+    async (monitor) => {
+      const values = { tls: { mode: 'certManager' }, metrics: { [monitor]: { enabled: true } } };
+      const plain = await renderText({ values });
+      const informed = await renderText({ values, flags: ['--api-versions', 'monitoring.coreos.com/v1'] });
+      expect(plain).toBe(informed);
+      expect(plain).toContain(`kind: ${monitor === 'podMonitor' ? 'PodMonitor' : 'ServiceMonitor'}`);
+    },
+  );
+});
+
+const REFUSED: [what: string, values: object, message: string][] = [
+  ['an unknown value', { replicas: 2 }, "at '': additional properties 'replicas' not allowed"],
+  [
+    'an unknown value further down',
+    { tls: { secretName: 'x' } },
+    "at '/tls': additional properties 'secretName' not allowed",
+  ],
+  ['no replica', { replicaCount: 0 }, "at '/replicaCount': minimum: got 0, want 1"],
+  [
+    'an unknown TLS mode',
+    { tls: { mode: 'selfSigned' } },
+    "at '/tls/mode': value must be one of 'helm', 'certManager', 'existingSecret'",
+  ],
+  [
+    'a timeout beyond 30 s',
+    { webhook: { timeoutSeconds: 31 } },
+    "at '/webhook/timeoutSeconds': maximum: got 31, want 30",
+  ],
+  [
+    'an unknown failurePolicy',
+    { webhook: { failurePolicy: 'Warn' } },
+    "at '/webhook/failurePolicy': value must be one of 'Fail', 'Ignore'",
+  ],
+  [
+    'a plain-text url',
+    { webhook: { url: 'http://guard/validate' } },
+    "at '/webhook/url': 'http://guard/validate' does not match pattern",
+  ],
+  ['a port that is none', { webhook: { port: 65_536 } }, "at '/webhook/port': maximum: got 65,536, want 65,535"],
+  [
+    'a digest that is none',
+    { image: { digest: 'sha256:0123' } },
+    "at '/image/digest': 'sha256:0123' does not match pattern",
+  ],
+  ['a tag that YAML reads as a number', { image: { tag: 1.1 } }, "at '/image/tag': got number, want string"],
+  [
+    'a caBundle that is base64 already',
+    { tls: { existingSecret: { caBundle: 'LS0tLS1CRUdJTg==' } } },
+    "at '/tls/existingSecret/caBundle': 'LS0tLS1CRUdJTg==' does not match pattern",
+  ],
+  [
+    'minAvailable, which nails a pod to its node',
+    { podDisruptionBudget: { minAvailable: 1 } },
+    "at '/podDisruptionBudget': additional properties 'minAvailable' not allowed",
+  ],
+  [
+    'an annotation that is no string',
+    { webhook: { annotations: { a: true } } },
+    "at '/webhook/annotations/a': got boolean, want string",
+  ],
+  ['a section set to null', { tls: null }, "at '': missing property 'tls'"],
+  [
+    'a policy with an unknown mode',
+    { policy: { mode: 'dryrun' } },
+    "at '/policy/mode': value must be one of 'enforce', 'warn', 'audit'",
+  ],
+  [
+    'a policy with an unknown key',
+    { policy: { allowed: [] } },
+    "at '/policy': additional properties 'allowed' not allowed",
+  ],
+  [
+    'a policy with a path that is none',
+    { policy: { allow: ['spec/foo'] } },
+    "at '/policy/allow/0': 'spec/foo' does not match pattern",
+  ],
+  ['a policy without resources', { policy: { resources: [] } }, "at '/policy/resources': minItems: got 0, want 1"],
+  ['a policy whose list is set to null', { policy: { allow: null } }, "at '/policy': missing property 'allow'"],
+  [
+    "hostNetwork on the kubelet's port",
+    { hostNetwork: true },
+    "webhook.port: with hostNetwork 10250 is the kubelet's; choose another port, such as 10260",
+  ],
+  ['one port for two', { webhook: { port: 8080 } }, 'metrics.port: must differ from webhook.port'],
+  [
+    'existingSecret without a name',
+    { tls: { mode: 'existingSecret' } },
+    'tls.existingSecret.name: required when tls.mode is existingSecret',
+  ],
+  [
+    "a url that the chart's certificates are not for",
+    { webhook: { url: 'https://guard/validate' } },
+    'webhook.url: needs a certificate for its host; set tls.mode to existingSecret',
+  ],
+  [
+    'a drain that ends before it begins',
+    { shutdown: { delaySeconds: 21 } },
+    'shutdown.timeoutSeconds: shorter than shutdown.delaySeconds, which it includes',
+  ],
+  [
+    'an autoscaler without room',
+    { autoscaling: { minReplicas: 6 } },
+    'autoscaling.maxReplicas: less than autoscaling.minReplicas',
+  ],
+  [
+    'both monitors',
+    { metrics: { podMonitor: { enabled: true }, serviceMonitor: { enabled: true } } },
+    'metrics: with both podMonitor and serviceMonitor every pod would be scraped twice; enable one',
+  ],
+];
+
+describeChart('values that are refused, and why', () => {
+  test.each(REFUSED)('%s', async (_what, values, message) => {
+    const { code, stderr } = await template({ values });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+  });
+
+  test('all that do not go together are named at once', async () => {
+    const { stderr } = await template({ values: { hostNetwork: true, tls: { mode: 'existingSecret' } } });
+    expect(stderr).toMatch(/\nwebhook\.port: .*\ntls\.existingSecret\.name: /);
+  });
+
+  test('but `global` is taken, as for any subchart', async () => {
+    expect((await template({ values: { global: { imageRegistry: 'registry.example.com' } } })).code).toBe(0);
+  });
+});
+
+describeChart('names', () => {
+  test('two releases share no object and no selector', async () => {
+    const releases: [string, string][] = [
+      ['jobguard', 'a'],
+      ['other', 'a'],
+      ['jobguard', 'b'],
+      // One hyphen further: parts that are joined must not read the same.
+      ['jobguard-a', 'b'],
+      ['jobguard', 'a-b'],
+    ];
+    const identities: string[] = [];
+    for (const [release, namespace] of releases) {
+      identities.push(...(await renderObjects({ release, namespace, ...CERT_MANAGER })).map(identity));
+    }
+    expect(new Set(identities).size).toBe(identities.length);
+  });
+
+  test('long ones are cut to 63 characters and stay apart', async () => {
+    const long = 'a-release-with-a-name-as-long-as-helm-lets-it-be-it-is';
+    const names = new Set<string>();
+    for (const release of [long.slice(0, 53), `${long.slice(0, 52)}x`]) {
+      const objects = await renderObjects({ release, ...CERT_MANAGER });
+      for (const { kind, metadata } of objects) {
+        names.add(`${kind} ${metadata.name}`);
+        if (kind !== 'ValidatingWebhookConfiguration') expect(metadata.name.length).toBeLessThanOrEqual(63);
+        for (const value of Object.values(metadata.labels ?? {})) expect(value.length).toBeLessThanOrEqual(63);
+      }
+      expect(objects.length).toBeGreaterThan(10);
+    }
+    expect(names.size % 2).toBe(0);
+    expect([...names].filter((name) => name.includes(long.slice(0, 10)))).toHaveLength(names.size);
+  });
+
+  test('a dot, which a release may have and a Service may not, becomes a hyphen', async () => {
+    const objects = await renderObjects({ release: 'team.a', ...CERT_MANAGER });
+    expect(objectOf(objects, 'Service').metadata.name).toBe('team-a-jobguard');
+  });
+});
+
+describeChart('the certificate of mode helm', () => {
+  test('is trusted by the caBundle, for the name that the API server calls, for ten years', async () => {
+    const objects = await renderObjects({ release: 'r', namespace: 'n' });
+    const pem = (key: string): string =>
+      Buffer.from(String(at(objectOf(objects, 'Secret'), 'data', key)), 'base64').toString();
+    const [ca, leaf] = [new X509Certificate(pem('ca.crt')), new X509Certificate(pem('tls.crt'))];
+    const caBundle = at(objectOf(objects, 'ValidatingWebhookConfiguration'), 'webhooks', 0, 'clientConfig', 'caBundle');
+    expect(caBundle).toBe(Buffer.from(pem('ca.crt')).toString('base64'));
+    expect({ isCa: ca.ca, isTrusted: leaf.verify(ca.publicKey), host: leaf.checkHost('r-jobguard.n.svc') }).toEqual({
+      isCa: true,
+      isTrusted: true,
+      host: 'r-jobguard.n.svc',
+    });
+    const years = (leaf.validToDate.getTime() - Date.now()) / (365 * 24 * 3600 * 1000);
+    expect(Math.round(years)).toBe(10);
+  });
+});
+
+describeChart('what depends on a value', () => {
+  const deployment = async (values: object): Promise<Manifest> =>
+    objectOf(await renderObjects({ values }), 'Deployment');
+  const webhook = async (values: object): Promise<unknown> =>
+    at(objectOf(await renderObjects({ values }), 'ValidatingWebhookConfiguration'), 'webhooks', 0);
+  const kinds = async (values: object): Promise<string[]> => (await renderObjects({ values })).map(({ kind }) => kind);
+
+  test('a change of the policy rolls the pods', async () => {
+    const checksum = async (values: object): Promise<unknown> =>
+      at(await deployment(values), 'spec', 'template', 'metadata', 'annotations', 'checksum/policy');
+    const [before, same, after] = [
+      await checksum({}),
+      await checksum({ replicaCount: 3 }),
+      await checksum({ policy: { mode: 'audit' } }),
+    ];
+    expect(same).toBe(before);
+    expect(after).not.toBe(before);
+  });
+
+  test('an autoscaler owns the number of replicas', async () => {
+    expect(at(await deployment({ autoscaling: { enabled: true } }), 'spec', 'replicas')).toBeUndefined();
+  });
+
+  test.each([
+    ['two replicas', {}, 1],
+    ['one replica', { replicaCount: 1 }, 0],
+    ['an autoscaler that goes down to one', { autoscaling: { enabled: true, minReplicas: 1 } }, 0],
+    ['an autoscaler that goes down to two', { replicaCount: 1, autoscaling: { enabled: true } }, 1],
+  ])('a budget for %s', async (_what, values, budgets) => {
+    expect((await kinds(values)).filter((kind) => kind === 'PodDisruptionBudget')).toHaveLength(budgets);
+  });
+
+  test('on the host network the old pod goes first, and no NetworkPolicy pretends to hold', async () => {
+    const values = { hostNetwork: true, webhook: { port: 10_260 } };
+    const spec = at(await deployment(values), 'spec');
+    expect([at(spec, 'strategy', 'rollingUpdate'), at(spec, 'template', 'spec', 'dnsPolicy')]).toEqual([
+      { maxSurge: 0, maxUnavailable: 1 },
+      'ClusterFirstWithHostNet',
+    ]);
+    expect(await kinds(values)).not.toContain('NetworkPolicy');
+  });
+
+  test('ports are named once and followed by name', async () => {
+    const objects = await renderObjects({
+      values: { webhook: { port: 9443 }, metrics: { port: 9090, serviceMonitor: { enabled: true } } },
+    });
+    const numbers = JSON.stringify(objects).match(/9443|9090/g);
+    // The Deployment's ports and flags, and the port of the Service that the ServiceMonitor scrapes.
+    expect(numbers).toEqual(['9090', '9443', '9090', '9443', '9090']);
+  });
+
+  test.each([
+    ['helm', {}, true],
+    ['certManager', { tls: { mode: 'certManager' } }, false],
+    [
+      'existingSecret, where another program fills it in',
+      { tls: { mode: 'existingSecret', existingSecret: { name: 'x' } } },
+      false,
+    ],
+  ])('the caBundle in mode %s', async (_mode, values, isRendered) => {
+    const clientConfig = JSON.stringify(at(await webhook(values), 'clientConfig'));
+    expect(clientConfig.includes('caBundle')).toBe(isRendered);
+  });
+
+  test.each([
+    ['the default policy', {}, true],
+    ['a policy without labels', { policy: { allow: ['/metadata/annotations'] } }, false],
+    ['a policy without annotations', { policy: { allow: ['/metadata/labels', '/spec/runPolicy/suspend'] } }, false],
+  ])('the condition on what changes, for %s', async (_policy, values, isRendered) => {
+    expect(at(await webhook(values), 'matchConditions', 0, 'name')).toBe(
+      isRendered ? 'changes-more-than-labels-and-annotations' : undefined,
+    );
+  });
+
+  test('no namespace is excluded unless asked for, and a selector of the user stays beside it', async () => {
+    const notIn = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['a'] };
+    const mine = { matchLabels: { guarded: 'true' }, matchExpressions: [{ key: 'tier', operator: 'Exists' }] };
+    expect(at(await webhook({}), 'namespaceSelector')).toBeUndefined();
+    expect(
+      at(await webhook({ webhook: { excludedNamespaces: ['a'], namespaceSelector: mine } }), 'namespaceSelector'),
+    ).toEqual({
+      ...mine,
+      matchExpressions: [...mine.matchExpressions, notIn],
+    });
+  });
+
+  test('priority classes of the system come with a quota, without which GKE makes no pods', async () => {
+    expect(await kinds({ priorityClassName: 'system-cluster-critical' })).toContain('ResourceQuota');
+    expect(await kinds({ priorityClassName: 'mine' })).not.toContain('ResourceQuota');
+  });
+
+  test('helm test is left out where the policy guards no kind that it can make a job of', async () => {
+    const values = { policy: { resources: [{ group: 'batch', resource: 'jobs' }] } };
+    expect(await kinds(values)).not.toContain('Pod');
+  });
+});

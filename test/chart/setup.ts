@@ -1,0 +1,25 @@
+import { crdFiles } from '../support/crds.ts';
+import { foreignCrdFiles } from '../support/foreign-crds.ts';
+import { helmBinary } from '../support/helm.ts';
+import { kubeconformBinary } from '../support/kubeconform.ts';
+import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
+
+/** The variable by which the test files learn that what they need is not there. */
+export const NO_HELM = 'JOBGUARD_TEST_NO_HELM';
+
+/** Gets once, before all files of this layer, the programs and the definitions that they need. */
+export default async function setup(): Promise<void> {
+  try {
+    await helmBinary();
+    await kubeconformBinary();
+    await kubernetesBinaries();
+    await crdFiles('training-operator 1.9');
+    await foreignCrdFiles();
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error;
+    process.env[NO_HELM] = 'true';
+    const rule = '!'.repeat(100);
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${rule}\nSKIPPED: the chart's tests, for want of their programs. ${why}\n${rule}\n`);
+  }
+}

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { fillFolder, userCache } from './user-cache.ts';
+
+/** A program that is built from its Go module. */
+export interface GoTool {
+  readonly name: string;
+  /** `example.com/module/cmd/program`. */
+  readonly package: string;
+  /** `v1.2.3`. */
+  readonly version: string;
+  /** The environment variable that names another one to use instead. */
+  readonly override: string;
+}
+
+/**
+ * Returns the path of a program: what its variable names, else the one in the user's cache, where it is built the first
+ * time, which takes minutes.
+ *
+ * @throws Error that says why there is none
+ */
+export async function goTool({ name, package: main, version, override }: GoTool): Promise<string> {
+  const given = process.env[override] ?? '';
+  if (given !== '') {
+    if (!existsSync(given)) throw new Error(`${override}=${given} does not exist`);
+    return given;
+  }
+  const folder = join(userCache(), 'tools', `${name}-${version}`);
+  await fillFolder(folder, [name], async (_missing, staging) => {
+    process.stderr.write(`building ${name} ${version} from its Go module; it takes minutes, the first time\n`);
+    await promisify(execFile)('go', ['install', '-trimpath', '-ldflags', '-s -w', `${main}@${version}`], {
+      // Without these a go.work, or another platform's flags, would change what is built and where to.
+      env: { ...process.env, GOBIN: staging, GOWORK: 'off', GOOS: '', GOARCH: '' },
+      maxBuffer: 2 ** 26,
+    }).catch((error: unknown) => {
+      throw new Error(`There is no ${name} ${version}: set ${override}, or mend this: ${String(error).slice(-2000)}`);
+    });
+  });
+  return join(folder, name);
+}

@@ -1,0 +1,63 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, type Finished } from './child-process.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { goTool } from './go-tool.ts';
+import type { Manifest } from './helm.ts';
+import { at } from './json-at.ts';
+
+/** Returns the path of kubeconform. */
+export async function kubeconformBinary(): Promise<string> {
+  return goTool({
+    name: 'kubeconform',
+    package: 'github.com/yannh/kubeconform/cmd/kubeconform',
+    version: 'v0.8.0',
+    override: 'KUBECONFORM',
+  });
+}
+
+/** Checks a stream of YAML documents, strictly, against the schemas in `folder` and no others. */
+export async function kubeconform(folder: string, yaml: string): Promise<Finished> {
+  const location = join(folder, '{{ .Group }}/{{ .ResourceAPIVersion }}/{{ .ResourceKind }}.json');
+  return run(await kubeconformBinary(), ['-strict', '-summary', '-verbose', '-schema-location', location], {
+    stdin: yaml,
+  });
+}
+
+/** Writes into `folder`, for each kind among `objects`, the schema that the API server itself publishes. */
+export async function writeSchemas(folder: string, cluster: ControlPlane, objects: readonly Manifest[]): Promise<void> {
+  const kinds = new Map(objects.map(({ apiVersion, kind }) => [`${apiVersion}/${kind}`, { apiVersion, kind }]));
+  for (const { apiVersion, kind } of kinds.values()) {
+    const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+    const place = group === '' ? `api/${apiVersion}` : `apis/${apiVersion}`;
+    const { json } = await cluster.request('GET', `/openapi/v3/${place}`);
+    const components = at(json, 'components', 'schemas');
+    const schemas = typeof components === 'object' && components !== null ? Object.entries(components) : [];
+    const name = schemas.find(([, schema]) => isOfKind(schema, group, version, kind))?.[0];
+    if (name === undefined) throw new Error(`The API server has no schema of ${apiVersion} ${kind}`);
+    // kubeconform takes the version for the group where there is none.
+    const path = join(folder, group === '' ? apiVersion : (group ?? ''), version ?? '');
+    await mkdir(path, { recursive: true });
+    const schema = { $ref: `#/components/schemas/${name}`, components: { schemas: closed(components) } };
+    await writeFile(join(path, `${kind.toLowerCase()}.json`), JSON.stringify(schema));
+  }
+}
+
+function isOfKind(schema: unknown, ...[group, version, kind]: (string | undefined)[]): boolean {
+  const names = at(schema, 'x-kubernetes-group-version-kind');
+  return (
+    Array.isArray(names) &&
+    names.length === 1 &&
+    names.every((each) => at(each, 'group') === group && at(each, 'version') === version && at(each, 'kind') === kind)
+  );
+}
+
+/** Says of every object that it has no fields but the known ones, as the API server's strict validation holds. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  const isOpen =
+    !('properties' in copy) || 'additionalProperties' in copy || 'x-kubernetes-preserve-unknown-fields' in copy;
+  return isOpen ? copy : { ...copy, additionalProperties: false };
+}
