@@ -1,8 +1,9 @@
 # `make` lists the targets. Each one installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install build lint test run generate clean
+.PHONY: help install build lint test run demo generate manifests clean
 
 NPM := npm --loglevel=error
+NODE := node_modules/.bin/node
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -24,8 +25,15 @@ test: install ## run every test, on a real kube-apiserver too
 run: install ## start the webhook, send it an allowed and a refused update, go on serving
 	@$(NPM) --silent run build && $(NPM) --silent run example
 
-generate: install ## write src/core/go-types.ts anew from the operator's Go types
+demo: install ## start a Kubernetes with jobguard in it, change two jobs through kubectl, leave it to you
+	@$(NPM) --silent run build && $(NODE) examples/demo.ts
+
+generate: install ## write anew what is generated: the table of Go types, the chart's README and schema
 	go run -C test/support/go-types ./generate > src/core/go-types.ts
+	$(NODE) charts/generate.ts
+
+manifests: install ## render the chart into deploy/
+	$(NODE) deploy/render.ts
 
 clean: ## remove what was built and installed here
 	rm -rf dist coverage node_modules

@@ -19,7 +19,7 @@ export interface BundledPackage extends LockedPackage {
   readonly path: string;
 }
 
-/** The program itself, as package.json describes it. */
+/** The program itself, and what it is built from. */
 export type Program = Pick<BundledPackage, 'name' | 'version' | 'license' | 'dependencies'>;
 
 /** Which packages' code is in a program. */
@@ -30,7 +30,10 @@ export interface Contents {
 
 /** Writes beside the bundle what it contains of others: their licences, and a list for scanners, which see no packages in it. */
 export function writeThirdParty(metafile: Metafile, folder: string): void {
-  const contents = bundled(metafile, readJson('package.json', isProgram), readJson('package-lock.json', isLockFile));
+  const { devDependencies, ...program } = readJson('package.json', isManifest);
+  // All that is bundled stands there: who installs the package needs nothing else.
+  const needing = { ...program, dependencies: devDependencies };
+  const contents = bundled(metafile, needing, readJson('package-lock.json', isLockFile));
   writeFileSync(join(folder, 'THIRD-PARTY-NOTICES.txt'), notices(contents.packages, licenceTexts));
   writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(billOfMaterials(contents), null, 2)}\n`);
 }
@@ -134,6 +137,11 @@ function licenceTexts({ path }: BundledPackage): string[] {
     .map((file) => readFileSync(join(path, file), 'utf8').replaceAll('\r\n', '\n').trim());
 }
 
+/** As much of package.json as is read here. */
+interface Manifest extends Pick<Program, 'name' | 'version' | 'license'> {
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
 /** As much of a package-lock.json as is read here, by path of installation. */
 export interface LockFile {
   readonly packages: Readonly<Record<string, unknown>>;
@@ -142,10 +150,10 @@ export interface LockFile {
 const ajv = new Ajv();
 const DEPENDENCIES = { type: 'object', additionalProperties: { type: 'string' } };
 const TEXTS = { name: { type: 'string' }, version: { type: 'string' }, license: { type: 'string' } };
-const isProgram = ajv.compile<Program>({
+const isManifest = ajv.compile<Manifest>({
   type: 'object',
-  required: ['name', 'version', 'license'],
-  properties: { ...TEXTS, dependencies: DEPENDENCIES },
+  required: ['name', 'version', 'license', 'devDependencies'],
+  properties: { ...TEXTS, devDependencies: DEPENDENCIES },
 });
 const isLockFile = ajv.compile<LockFile>({
   type: 'object',

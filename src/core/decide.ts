@@ -131,22 +131,16 @@ function permissionsOf(
   resource: GuardedResource,
   oldObject: JsonMap,
 ): Permissions {
-  const exemptionAt = (grant: number): Policy['exemptions'][number] | undefined =>
-    policy.exemptions[grant - FIRST_EXEMPTION_GRANT];
-  // Asked once a grant and request: an update that changes nothing asks none.
-  const known = new Map<number, boolean>();
-  const find = (grant: number): boolean => {
+  let isExempted: ((place: number) => boolean) | undefined;
+  const isInForce = (grant: number): boolean => {
     if (grant === POLICY_GRANT) return true;
     if (grant === TERMINATING_GRANT) return isTerminating(oldObject);
     if (grant === SUSPENDED_GRANT) return policy.suspendedJobs && isSuspended(oldObject);
-    return exemptionAt(grant)?.covers(request.user, request.namespace) === true;
+    // Found when first asked for: an update that changes nothing needs none.
+    isExempted ??= policy.exemptionsOf(request.user, request.namespace);
+    return isExempted(grant - FIRST_EXEMPTION_GRANT);
   };
-  const isInForce = (grant: number): boolean => {
-    const answer = known.get(grant) ?? find(grant);
-    known.set(grant, answer);
-    return answer;
-  };
-  return { resource, isInForce, exemptionOf: (grant) => exemptionAt(grant)?.name };
+  return { resource, isInForce, exemptionOf: (grant) => policy.exemptions[grant - FIRST_EXEMPTION_GRANT]?.name };
 }
 
 /** Tells whether the deletion of a stored object has begun. */

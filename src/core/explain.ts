@@ -5,7 +5,7 @@ import { childType, UNKNOWN, type FieldType } from './field-type.ts';
 import { ExactNumber, isMap, type JsonValue } from './json.ts';
 import { misreading } from './misread.ts';
 import { fieldPath, pointer, printablePointer, type Path } from './path.ts';
-import { guardedResource, type GuardedResource, type Policy } from './policy.ts';
+import { guardedResource, resourceName, type GuardedResource, type Policy } from './policy.ts';
 import { printable, shorten, shortenToBytes, utf8Length } from './text.ts';
 
 /** One refused change, as a v1 Status lists it. */
@@ -36,7 +36,7 @@ const SUSPEND = '/spec/runPolicy/suspend';
  */
 export function denialMessage(policy: Policy, request: AdmissionRequest, decision: Decision): string {
   const { group, resource: plural } = request.resource;
-  const opening = `${plural}.${group} "${printable(request.name, MAX_NAME_LENGTH)}" may not be updated: `;
+  const opening = `${resourceName(group, plural)} "${printable(request.name, MAX_NAME_LENGTH)}" may not be updated: `;
   if (decision.outcome === 'unjudgeable') return shortenToBytes(`${opening}${decision.reason}`, MAX_MESSAGE_BYTES);
   const resource = guardedResource(policy, group, plural);
   if (decision.outcome !== 'deny' || resource === undefined) return '';
@@ -118,7 +118,7 @@ export function causes(resource: GuardedResource | undefined, decision: Decision
  */
 export function hintFor(policy: Policy, request: AdmissionRequest, decision: Decision): string | undefined {
   if (decision.outcome !== 'deny') return undefined;
-  const preset = policy.dormantPresets.find(({ covers }) => covers(request.user));
+  const preset = policy.dormantPresets.find(({ covers }) => covers(request.user.username));
   if (preset !== undefined) return `this is ${preset.title}: turn on the preset "${preset.name}"`;
 
   if (decision.denied.every(({ path }) => pointer(path) === SUSPEND)) {
@@ -160,14 +160,18 @@ function wouldBeWarnings(
   if (decision.outcome === 'unjudgeable') return [`jobguard would deny this update: ${decision.reason}`];
   if (decision.outcome !== 'deny') return [];
 
-  const named = decision.denied.slice(0, most - 1);
-  const paths = named.map(
-    (change) => `${fieldPath(change.path, typeOf(resource))} may not change (${describeValues(change, resource)})`,
-  );
   const count = decision.denied.length;
   const hint = hintFor(policy, request, decision);
-  const summary = `jobguard would deny this update for ${count === 1 ? '1 change' : `${count} changes`}`;
-  return [...paths, hint === undefined ? summary : `${summary} (${hint})`];
+  const summary = [
+    `jobguard would deny this update for ${count === 1 ? '1 change' : `${count} changes`}`,
+    ...(hint === undefined ? [] : [hint]),
+  ];
+  const paths = decision.denied
+    .slice(0, most - summary.length)
+    .map(
+      (change) => `${fieldPath(change.path, typeOf(resource))} may not change (${describeValues(change, resource)})`,
+    );
+  return [...paths, ...summary];
 }
 
 /** Lists the refused changes as JSON Pointers, at most ten, in the order of the message. */

@@ -61,26 +61,27 @@ export function childType(parent: FieldType, segment: Segment): FieldType {
 
 /**
  * Returns the type of a whole object of the given resource.
- * The Kubeflow kinds are known throughout; of others, the metadata and what lies below `podTemplates`.
+ * The Kubeflow kinds are known throughout; of others, what the server owns and what lies below `podTemplates`.
  */
 export function objectType(group: string, resource: string, podTemplates: readonly Pattern[]): FieldType {
   const structs = new Map<string, ReadonlyMap<string, FieldType>>();
   const rootName = new Map(Object.entries(GO_ROOTS)).get(`${group}/${resource}`);
-  const exceptions = rootName === undefined ? [] : KUBEFLOW_EXCEPTIONS;
   const root = rootName === undefined ? UNKNOWN : parseType(rootName, structs);
+  // Whether an unknown field that holds a template is a pointer nobody can tell, so that an empty one is a value.
+  const podTemplate = entryType(parseType('core/v1.PodTemplateSpec', structs));
 
-  const withPodTemplates = podTemplates.reduce(
-    (type, place) => replaceAt(type, place, () => parseType('core/v1.PodTemplateSpec', structs)),
-    replaceAt(root, ['metadata'], () => parseType('meta/v1.ObjectMeta', structs)),
-  );
-  const withExceptions = exceptions.reduce(
-    (type, [place, change]) => replaceAt(type, place, (found) => ({ ...found, ...change })),
-    withPodTemplates,
-  );
-  return SERVER_OWNED_METADATA.reduce(
-    (type, field) => replaceAt(type, ['metadata', field], (found) => ({ ...found, kind: 'serverOwned' })),
-    withExceptions,
-  );
+  const changes: (readonly [Pattern, (found: FieldType) => FieldType])[] = [
+    ...podTemplates.map(
+      (place) => [place, (found: FieldType) => (found.kind === 'unknown' ? podTemplate : found)] as const,
+    ),
+    ...(rootName === undefined ? [] : KUBEFLOW_EXCEPTIONS).map(
+      ([place, change]) => [place, (found: FieldType) => ({ ...found, ...change })] as const,
+    ),
+    ...SERVER_OWNED_METADATA.map(
+      (field) => [['metadata', field], (found: FieldType) => ({ ...found, kind: 'serverOwned' as const })] as const,
+    ),
+  ];
+  return changes.reduce((type, [place, replace]) => replaceAt(type, place, replace), root);
 }
 
 /** Returns `type` with the type at `place` replaced; what the Go types do not know on the way becomes known there. */
@@ -96,7 +97,7 @@ function replaceAt(type: FieldType, place: Pattern, replace: (found: FieldType) 
  * Structs are read once and shared through `structs`.
  */
 function parseType(notation: string, structs: Map<string, ReadonlyMap<string, FieldType>>): FieldType {
-  if (notation.startsWith('*')) return entryType(parseType(notation.slice(1), structs));
+  if (notation.startsWith('*')) return pointerType(parseType(notation.slice(1), structs));
   if (notation.startsWith('[]')) {
     return { ...UNKNOWN, kind: 'list', items: entryType(parseType(notation.slice(2), structs)) };
   }
@@ -127,7 +128,12 @@ const SCALARS: ReadonlyMap<string, FieldType> = new Map<string, FieldType>([
   ['opaque', UNKNOWN],
 ]);
 
-/** A type behind a pointer, or of a list's or map's entry: there a zero and an empty struct are values. */
+/** A type behind a pointer, where nothing equals an absent value but null. */
+function pointerType(type: FieldType): FieldType {
+  return { ...entryType(type), emptyListIsAbsent: false };
+}
+
+/** The type of a list's or map's entry, where a zero and an empty struct are values. */
 function entryType(type: FieldType): FieldType {
   return { ...type, zero: undefined, emptyMapIsAbsent: false };
 }

@@ -22,7 +22,65 @@ export function compileGlob(glob: string): (text: string) => boolean {
 
 /** Compiles a list of globs into a test whether any of them matches. */
 export function compileGlobs(globs: readonly string[]): (text: string) => boolean {
+  if (globs.includes('*')) return () => true;
   const exact = new Set(globs.filter((glob) => !glob.includes('*')));
   const matchers = globs.filter((glob) => glob.includes('*')).map(compileGlob);
   return (text) => exact.has(text) || matchers.some((matches) => matches(text));
+}
+
+/** A glob in one of several lists. */
+interface Entry {
+  readonly list: number;
+  readonly glob: string;
+  readonly matches: (text: string) => boolean;
+}
+
+/**
+ * Compiles lists of globs into a look-up of the lists that match any of some texts: 1 at the place of each that does.
+ * Only globs that begin, or end, as a text does are tried: thousands of lists cost little more than a few.
+ */
+export function compileGlobLists(lists: readonly (readonly string[])[]): (texts: readonly string[]) => Uint8Array {
+  const matchingAll = Uint8Array.from(lists, (globs) => (globs.includes('*') ? 1 : 0));
+  const entries = lists.flatMap((globs, list) => globs.map((glob) => ({ list, glob, matches: compileGlob(glob) })));
+  const shelves = Map.groupBy(entries, ({ glob }) => shelfOf(glob));
+  const exact = shelve(shelves.get('exact'), (glob) => glob);
+  const byStart = shelve(shelves.get('start'), startOf);
+  const byEnd = shelve(shelves.get('end'), endOf);
+  return (texts) => {
+    const found = texts.length === 0 ? new Uint8Array(lists.length) : matchingAll.slice();
+    const look = (text: string, entries: readonly Entry[] = []): void => {
+      for (const { list, matches } of entries) if (found[list] === 0 && matches(text)) found[list] = 1;
+    };
+    for (const text of texts) {
+      look(text, exact.entries.get(text));
+      for (const length of byStart.lengths) look(text, byStart.entries.get(text.slice(0, length)));
+      for (const length of byEnd.lengths) look(text, byEnd.entries.get(text.slice(-length)));
+    }
+    return found;
+  };
+}
+
+/** Tells by what a glob is found: the longer of its ends, which fewer texts share. */
+function shelfOf(glob: string): 'exact' | 'start' | 'end' {
+  if (!glob.includes('*')) return 'exact';
+  return startOf(glob).length >= endOf(glob).length ? 'start' : 'end';
+}
+
+function startOf(glob: string): string {
+  return glob.slice(0, glob.indexOf('*'));
+}
+
+function endOf(glob: string): string {
+  return glob.slice(glob.lastIndexOf('*') + 1);
+}
+
+/** Entries by the part of their glob that a text must have, and how long such parts are. */
+interface Shelf {
+  readonly entries: ReadonlyMap<string, readonly Entry[]>;
+  readonly lengths: readonly number[];
+}
+
+function shelve(entries: readonly Entry[] = [], partOf: (glob: string) => string): Shelf {
+  const byPart = Map.groupBy(entries, ({ glob }) => partOf(glob));
+  return { entries: byPart, lengths: [...new Set(byPart.keys().map(({ length }) => length))] };
 }

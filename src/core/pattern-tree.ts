@@ -1,18 +1,21 @@
 import type { Path, Pattern } from './path.ts';
 
-/** Patterns by their segments; each node names the grants whose pattern ends there. */
+/** Patterns by their segments; each node names the grants whose pattern ends there, and those further down. */
 export interface PatternTree {
   readonly children: Map<string, PatternTree>;
   readonly grants: number[];
+  readonly grantsBelow: number[];
 }
 
 export function createPatternTree(): PatternTree {
-  return { children: new Map(), grants: [] };
+  return { children: new Map(), grants: [], grantsBelow: [] };
 }
 
 export function addPattern(tree: PatternTree, pattern: Pattern, grant: number): void {
   let node = tree;
   for (const segment of pattern) {
+    // The patterns of a grant come one after another.
+    if (node.grantsBelow.at(-1) !== grant) node.grantsBelow.push(grant);
     let child = node.children.get(segment);
     if (child === undefined) {
       child = createPatternTree();
@@ -38,13 +41,9 @@ export function grantOver(tree: PatternTree, path: Path, isInForce: (grant: numb
 export function hasGrantBelow(tree: PatternTree, path: Path, isInForce: (grant: number) => boolean): boolean {
   let found = false;
   walk(tree, path, 0, (node, depth) => {
-    found ||= depth === path.length && [...node.children.values()].some((child) => holdsGrant(child, isInForce));
+    found ||= depth === path.length && node.grantsBelow.some(isInForce);
   });
   return found;
-}
-
-function holdsGrant(tree: PatternTree, isInForce: (grant: number) => boolean): boolean {
-  return tree.grants.some(isInForce) || [...tree.children.values()].some((child) => holdsGrant(child, isInForce));
 }
 
 /** Visits the nodes that `path` passes from `depth` on, by its own segments and by `*`. */

@@ -1,5 +1,5 @@
 import { objectType, type FieldType } from './field-type.ts';
-import { compileGlobs } from './glob.ts';
+import { compileGlobLists, compileGlobs } from './glob.ts';
 import { parsePointer, type Path, type Pattern } from './path.ts';
 import { addPattern, createPatternTree, type PatternTree } from './pattern-tree.ts';
 import { PRESETS, type PresetName } from './presets.ts';
@@ -80,7 +80,8 @@ const DEFAULT_ALLOW: readonly string[] = [
 
 /** Deletion must always be able to finish: what may change in addition once it has begun. */
 const TERMINATING_PATHS: readonly string[] = ['/metadata/finalizers', '/metadata/ownerReferences'];
-const SUSPENDED_PATHS: readonly string[] = ['/spec'];
+/** What may change while nothing runs yet: everything below `spec`, not `spec` itself. */
+const SUSPENDED_PATHS: readonly string[] = ['/spec/*'];
 
 /** What the paths of a pattern tree are granted by; exemptions follow, in their order. */
 export const POLICY_GRANT = 0;
@@ -101,6 +102,8 @@ export interface Policy {
   /** By `group/resource`: see `guardedResource`. */
   readonly resources: ReadonlyMap<string, GuardedResource>;
   readonly exemptions: readonly Exemption[];
+  /** Finds the exemptions of a writer; the answer takes places in `exemptions`. */
+  readonly exemptionsOf: (user: User, namespace: string) => (place: number) => boolean;
   readonly suspendedJobs: boolean;
   readonly dormantPresets: readonly DormantPreset[];
 }
@@ -117,14 +120,18 @@ export interface GuardedResource {
 
 export interface Exemption {
   readonly name: string;
-  readonly covers: (user: User, namespace: string) => boolean;
 }
 
 /** A preset that is off: what a hint to its writer needs. */
 export interface DormantPreset {
   readonly name: PresetName;
   readonly title: string;
-  readonly covers: (user: User) => boolean;
+  readonly covers: (username: string) => boolean;
+}
+
+/** Names a resource as Kubernetes does: `tfjobs.kubeflow.org`, and `pods` where the group is the core one. */
+export function resourceName(group: string, resource: string): string {
+  return group === '' ? resource : `${resource}.${group}`;
 }
 
 /** Returns the guarded resource of a group and plural name; undefined where the policy does not guard it. */
@@ -180,20 +187,24 @@ export function compilePolicy(document: PolicyDocument, hash: string): Policy {
         compileResource(resource, effective, writers),
       ]),
     ),
-    exemptions: writers.map(({ name, covers }) => ({ name, covers })),
+    exemptions: writers.map(({ name }) => ({ name })),
+    exemptionsOf: compileExemptions(writers),
     suspendedJobs: effective.suspendedJobs,
     dormantPresets: presetNames(effective)
       .filter((name) => effective.presets[name] === false)
       .map((name) => ({
         name,
         title: PRESETS[name].title,
-        covers: compileIdentity(PRESETS[name].usernames, [], ['*']),
+        covers: compileGlobs(PRESETS[name].usernames),
       })),
   };
 }
 
-/** An exemption with the paths that it opens in a given resource. */
+/** An exemption with those whom it covers, and the paths that it opens in a given resource. */
 interface ExemptedWriter extends Exemption {
+  readonly usernames: readonly string[];
+  readonly groups: readonly string[];
+  readonly namespaces: readonly string[];
   readonly patternsIn: (resource: ResourceDocument) => readonly Pattern[];
 }
 
@@ -201,12 +212,19 @@ function exemptedWriters(policy: EffectivePolicy): ExemptedWriter[] {
   const presets = presetNames(policy).flatMap((name) => {
     const setting = policy.presets[name];
     if (typeof setting !== 'object') return [];
-    const covers = compileIdentity(setting.usernames, [], ['*']);
-    return [{ name, covers, patternsIn: (resource: ResourceDocument) => presetPatterns(name, resource) }];
+    return [
+      {
+        name,
+        usernames: setting.usernames,
+        groups: [],
+        namespaces: ['*'],
+        patternsIn: (resource: ResourceDocument) => presetPatterns(name, resource),
+      },
+    ];
   });
   const exemptions = policy.exemptions.map(({ name, usernames = [], groups = [], namespaces = ['*'], paths }) => {
     const patterns = paths.map(requirePointer);
-    return { name, covers: compileIdentity(usernames, groups, namespaces), patternsIn: () => patterns };
+    return { name, usernames, groups, namespaces, patternsIn: () => patterns };
   });
   return [...presets, ...exemptions];
 }
@@ -225,16 +243,16 @@ function presetPatterns(name: PresetName, resource: ResourceDocument): Pattern[]
   ].map(requirePointer);
 }
 
-function compileIdentity(
-  usernames: readonly string[],
-  groups: readonly string[],
-  namespaces: readonly string[],
-): (user: User, namespace?: string) => boolean {
-  const coversUsername = compileGlobs(usernames);
-  const coversGroup = compileGlobs(groups);
-  const coversNamespace = compileGlobs(namespaces);
-  return (user, namespace = '') =>
-    (coversUsername(user.username) || user.groups.some(coversGroup)) && coversNamespace(namespace);
+function compileExemptions(writers: readonly ExemptedWriter[]): Policy['exemptionsOf'] {
+  const ofUsername = compileGlobLists(writers.map(({ usernames }) => usernames));
+  const ofGroup = compileGlobLists(writers.map(({ groups }) => groups));
+  const ofNamespace = compileGlobLists(writers.map(({ namespaces }) => namespaces));
+  return ({ username, groups }, namespace) => {
+    const named = ofUsername([username]);
+    const isMember = ofGroup(groups);
+    const isThere = ofNamespace([namespace]);
+    return (place) => isThere[place] === 1 && (named[place] === 1 || isMember[place] === 1);
+  };
 }
 
 function compileResource(

@@ -13,7 +13,7 @@ import { VALUES_FILES } from './values-files.ts';
 
 const NAMESPACES = ['jobguard', 'training-guard-system'];
 
-/** Hooks carry no namespace of their own only where they are cluster-scoped. */
+/** The pod that a template makes, in a namespace that takes none but restricted ones. */
 const podOf = (template: unknown, name: string): unknown => ({
   apiVersion: 'v1',
   kind: 'Pod',
@@ -71,12 +71,30 @@ describeChart('on a real API server', () => {
     },
   );
 
+  test('a field that no schema knows is found', async () => {
+    const text = (await renderText()).replace('revisionHistoryLimit', 'revisionHistoryLimits');
+    await writeSchemas(schemas, cluster, manifests(text));
+    const { stdout } = await kubeconform(schemas, text);
+    expect(stdout).toMatch(/Deployment jobguard is invalid: .*'revisionHistoryLimits' not allowed/);
+  });
+
   test.each(VALUES_FILES)('the values %s: every object, hooks included, is accepted as it is', async (_name, file) => {
     const text = await renderText({ valuesFile: file });
     const { code, stdout, stderr } = await dryRun(text);
     expect([code, stderr]).toEqual([0, '']);
     expect(at(JSON.parse(stdout), 'items')).toHaveLength(manifests(text).length);
   });
+
+  test.each(['cert-manager', 'existing-secret'])(
+    'the plain manifests in deploy/%s are accepted as they are',
+    async (flavour) => {
+      const folder = join(import.meta.dirname, '../../deploy', flavour);
+      const { code, stderr } = await cluster.kubectl([
+        ...['apply', '--server-side', '--dry-run=server', '--validate=strict', '--kustomize', folder],
+      ]);
+      expect([code, stderr]).toEqual([0, '']);
+    },
+  );
 
   test('names as long as helm lets them be are accepted', async () => {
     const release = 'a-release-with-a-name-as-long-as-helm-lets-it-be-it-i';
@@ -87,7 +105,7 @@ describeChart('on a real API server', () => {
   test('the webhook is stored as it is rendered, so that nothing has to be put in sync', async () => {
     const rendered = objectOf(await renderObjects(), 'ValidatingWebhookConfiguration');
     const { stdout } = await dryRun(JSON.stringify(rendered));
-    const stored = JSON.parse(stdout);
+    const stored: unknown = JSON.parse(stdout);
     expect(at(stored, 'webhooks', 0)).toEqual({
       ...Object(at(rendered, 'webhooks', 0)),
       // The two defaults that would be empty maps.

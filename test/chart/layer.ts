@@ -7,5 +7,5 @@ export const describeChart = process.env[NO_HELM] === undefined ? describe : des
 /** For hooks that start or stop a control plane: about six seconds, and more on a busy machine. */
 export const CONTROL_PLANE_TIMEOUT_MS = 120_000;
 
-/** For tests that run helm some twenty times. */
-export const MANY_RENDERS_TIMEOUT_MS = 120_000;
+/** For tests that run a dozen programs, one after the other. */
+export const MANY_PROGRAMS_TIMEOUT_MS = 120_000;

@@ -14,7 +14,7 @@ import {
   type Render,
 } from '../support/helm.ts';
 import { at } from '../support/json-at.ts';
-import { describeChart, MANY_RENDERS_TIMEOUT_MS } from './layer.ts';
+import { describeChart, MANY_PROGRAMS_TIMEOUT_MS } from './layer.ts';
 import { DETERMINISTIC, VALUES_FILES } from './values-files.ts';
 
 /** What names an object in a cluster. */
@@ -106,7 +106,7 @@ describeChart('the version of Kubernetes', () => {
       for (const kubeVersion of VERSIONS) renders.add(await renderText({ ...CERT_MANAGER, kubeVersion }));
       expect(renders.size).toBe(1);
     },
-    MANY_RENDERS_TIMEOUT_MS,
+    MANY_PROGRAMS_TIMEOUT_MS,
   );
 
   test('must be 1.30 at least', async () => {

@@ -29,21 +29,20 @@ const FORBIDDEN = {
 };
 
 describeWithDocker('a kube-apiserver that calls a container', () => {
+  const undo = new AsyncDisposableStack();
   let container: JobguardContainer;
   let cluster: ControlPlane;
   let job: string;
 
   beforeAll(async () => {
-    container = await startContainer('--log-level', 'debug');
+    container = undo.use(await startContainer('--log-level', 'debug'));
     cluster = await startControlPlane('training-operator 1.9');
+    undo.defer(() => cluster.stop());
     const { port, ca: caPem } = container.endpoint;
     await cluster.register({ name: WEBHOOK_NAME, port, caPem, failurePolicy: 'Fail' });
     job = await create(cluster, TF_JOB, jobNamed('mnist', TF_JOB));
   }, CONTAINER_TIMEOUT_MS);
-  afterAll(async () => {
-    await cluster.stop();
-    await container[Symbol.asyncDispose]();
-  }, CONTAINER_TIMEOUT_MS);
+  afterAll(() => undo.disposeAsync(), CONTAINER_TIMEOUT_MS);
 
   test('lets an allowed update pass', async () => {
     const answer = await mergePatch(cluster, job, { metadata: { labels: { team: 'vision' } } });

@@ -10,14 +10,13 @@ import { startContainer, type JobguardContainer } from './jobguard-container.ts'
 import { CONTAINER_TIMEOUT_MS, describeWithDocker } from './layer.ts';
 
 describeWithDocker('a container as the chart runs it', () => {
+  const undo = new AsyncDisposableStack();
   let container: JobguardContainer;
 
   beforeAll(async () => {
-    container = await startContainer();
+    container = undo.use(await startContainer());
   }, CONTAINER_TIMEOUT_MS);
-  afterAll(async () => {
-    await container[Symbol.asyncDispose]();
-  }, CONTAINER_TIMEOUT_MS);
+  afterAll(() => undo.disposeAsync(), CONTAINER_TIMEOUT_MS);
 
   test('has an unknown user, no capability, no way to more, and nothing to write on', async () => {
     const line = `JSON.stringify({

@@ -62,6 +62,10 @@ async function drainingIsSeen({ metricsPort }: JobguardProcess): Promise<void> {
   );
 }
 
+async function plain({ metricsPort }: JobguardProcess, path: string): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${metricsPort}${path}`)).text();
+}
+
 function messages({ stderr }: JobguardProcess): unknown[] {
   return stderr()
     .trimEnd()
@@ -146,7 +150,7 @@ describe('a process that is told to end', () => {
     const cut = once(stuck, 'error');
     stuck.write('{');
     await eventually('the request to arrive', async () => {
-      const metrics = await (await fetch(`http://127.0.0.1:${program.metricsPort}/metrics`)).text();
+      const metrics = await plain(program, '/metrics');
       return metrics.includes('jobguard_http_requests_in_flight 1') ? true : undefined;
     });
     program.signal('SIGTERM');
@@ -159,6 +163,11 @@ describe('a process that is told to end', () => {
     const program = await start('1m', '2m');
     program.signal('SIGTERM');
     await drainingIsSeen(program);
+    expect(await plain(program, '/metrics')).toMatch(/^jobguard_draining 1$/m);
+    expect(await plain(program, '/readyz')).toBe(
+      '[+]listening ok\n[+]certificate ok\n[-]shutdown failed\nreadyz check failed\n',
+    );
+    expect(await plain(program, '/livez')).toBe('ok');
     program.signal('SIGINT');
     expect(await program.exited).toBe(1);
     expect(program.stderr()).toMatch(/\nerror: SIGINT while ending: ended at once\n$/);

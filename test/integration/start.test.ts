@@ -169,7 +169,7 @@ describe('the bundle', () => {
     await writeFile(join(alone, 'package.json'), '{"type":"module"}');
     await using program = await startJobguard(
       [...certificate('good.crt', 'good.key'), '--metrics-port', '0', '--shutdown-delay', '0s'],
-      join(alone, 'jobguard.js'),
+      { bundle: join(alone, 'jobguard.js') },
     );
     const { status } = await call({ port: program.securePort, ca: authority.cert }, { body: UNCHANGED });
     expect(status).toBe(200);
@@ -196,6 +196,34 @@ describe('the bundle', () => {
     await expect(readFile(caFile)).rejects.toThrow('ENOENT');
   });
 
+  test('tells about its process, in no gauge that is named like a counter', async () => {
+    await using program = await startJobguard([
+      ...[...certificate('good.crt', 'good.key'), '--metrics-port', String(await freePort())],
+    ]);
+    const types = (await metricsOf(program)).matchAll(/^# TYPE (\w+) (\w+)$/gm);
+    const metrics = [...types].map(([, name = '', type = '']) => ({ name, type }));
+    expect(metrics.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['jobguard_build_info', 'process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds']),
+    );
+    expect(metrics.filter(({ name, type }) => name.endsWith('_total') !== (type === 'counter'))).toEqual([]);
+  });
+
+  test('logs a fault that nobody caught, and exits with 1', async () => {
+    const fault = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("boom")})';
+    await using program = await startJobguard([...certificate('good.crt', 'good.key'), '--metrics-port', '0'], {
+      nodeArgs: ['--import', fault],
+    });
+    program.signal('SIGUSR2');
+    expect(await program.exited).toBe(1);
+    const event: unknown = JSON.parse(program.stderr().trimEnd().split('\n').at(-1) ?? '');
+    expect(event).toEqual({
+      level: 'fatal',
+      time: expect.any(String),
+      err: { type: 'Error', message: 'boom', stack: expect.stringContaining('Error: boom\n    at ') },
+      msg: 'fault',
+    });
+  });
+
   test('does not hold what it refuses to read', async () => {
     await using program = await startJobguard([
       ...[...certificate('good.crt', 'good.key'), '--max-request-bytes', '1000000'],
@@ -215,7 +243,10 @@ describe('the bundle', () => {
   });
 });
 
-async function residentMemory({ metricsPort }: JobguardProcess): Promise<number> {
-  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\d+)$/m.exec(metrics)?.[1]);
+async function metricsOf({ metricsPort }: JobguardProcess): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+}
+
+async function residentMemory(program: JobguardProcess): Promise<number> {
+  return Number(/^process_resident_memory_bytes (\d+)$/m.exec(await metricsOf(program))?.[1]);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { compileGlob, compileGlobs } from '../../src/core/glob.ts';
+import { compileGlob, compileGlobLists, compileGlobs } from '../../src/core/glob.ts';
 import { comparePaths, parsePointer, pointer, type Path, type Segment } from '../../src/core/path.ts';
 import {
   addPattern,
@@ -46,6 +46,20 @@ test('a list of globs matches what one of them matches', () => {
     fc.property(fc.array(globs, { maxLength: 4 }), texts, (list, text) => {
       expect(compileGlobs(list)(text)).toBe(list.some((glob) => matchesNaively(glob, text)));
     }),
+  );
+});
+
+const globLists = fc.array(fc.array(globs, { maxLength: 3 }), { maxLength: 6 });
+
+test('of many lists of globs those are found that match', () => {
+  fc.assert(
+    fc.property(globLists, fc.array(texts, { maxLength: 3 }), (lists, several) => {
+      const matching = lists.map((list) =>
+        several.some((text) => list.some((glob) => matchesNaively(glob, text))) ? 1 : 0,
+      );
+      expect([...compileGlobLists(lists)(several)]).toEqual(matching);
+    }),
+    { numRuns: 5_000 },
   );
 });
 

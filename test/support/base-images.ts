@@ -18,8 +18,7 @@ export interface BaseImages {
  * and the certificate authorities that this machine trusts.
  */
 export async function baseImages(ofDockerfile: BaseImages): Promise<BaseImages> {
-  const pulled = [await isAvailable(ofDockerfile.runtime), await isAvailable(ofDockerfile.build)];
-  if (pulled.every(Boolean)) return ofDockerfile;
+  if ((await isAvailable(ofDockerfile.runtime)) && (await isAvailable(ofDockerfile.build))) return ofDockerfile;
   const { version, arch } = process;
   return {
     runtime: await localImage({
@@ -35,8 +34,14 @@ export async function baseImages(ofDockerfile: BaseImages): Promise<BaseImages> 
   };
 }
 
+/** Long enough for a slow line, short enough for a machine that cuts connections silently. */
+const PULL_TIMEOUT_MS = 120_000;
+
 async function isAvailable(image: string): Promise<boolean> {
-  return (await isHere(image)) || (await run('docker', ['pull', '--quiet', image])).code === 0;
+  return (
+    (await isHere(image)) ||
+    (await run('docker', ['pull', '--quiet', image], { timeoutMs: PULL_TIMEOUT_MS })).code === 0
+  );
 }
 
 async function isHere(image: string): Promise<boolean> {

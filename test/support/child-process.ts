@@ -22,6 +22,7 @@ export interface Running {
 export interface Surroundings {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
   /** A minute by default. */
   readonly timeoutMs?: number;
 }
@@ -32,8 +33,8 @@ const TIMEOUT_MS = 60_000;
 
 /** Runs a program to its end, whatever its exit code, which is null where a signal or its timeout ended it. */
 export async function run(command: string, args: readonly string[], around: Surroundings = {}): Promise<Finished> {
-  const { stdin = '', env = {}, timeoutMs: timeout = TIMEOUT_MS } = around;
-  const child = spawn(command, args, { env: { ...process.env, ...env }, timeout });
+  const { stdin = '', env = {}, cwd, timeoutMs: timeout = TIMEOUT_MS } = around;
+  const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, timeout });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

@@ -17,10 +17,14 @@ export interface Docker {
   stop: () => Promise<void>;
 }
 
+/** The first build fetches every dependency and base image. */
+const TIMEOUT_MS = 600_000;
+
 /** Runs the docker command and returns what it wrote to stdout, without the last newline. */
 export async function docker(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await run('docker', args);
-  if (code !== 0) throw new Error(`docker ${args.join(' ')}: exit code ${String(code)}\n${(stdout + stderr).slice(-4000)}`);
+  const { code, stdout, stderr } = await run('docker', args, { timeoutMs: TIMEOUT_MS });
+  if (code !== 0)
+    throw new Error(`docker ${args.join(' ')}: exit code ${String(code)}\n${(stdout + stderr).slice(-4000)}`);
   return stdout.trimEnd();
 }
 

@@ -45,7 +45,8 @@ export function requestOptions(
     method,
     path,
     agent: agent ?? false,
-    headers: { 'content-type': 'application/json', ...headers },
+    // As the API server's client does; without an agent Node's would ask for the connection to be closed.
+    headers: { connection: 'keep-alive', 'content-type': 'application/json', ...headers },
   };
 }
 

@@ -21,17 +21,19 @@ export interface JobguardProcess extends AsyncDisposable {
   readonly exited: Promise<number | NodeJS.Signals | null>;
 }
 
+/** What is started in place of the bundle, and what Node is told before. */
+export interface Program {
+  readonly bundle?: string;
+  readonly nodeArgs?: readonly string[];
+}
+
 /** Starts `jobguard serve` on a secure port that the system chooses and returns once it says that it serves. */
-export async function startJobguard(args: readonly string[], bundle = BUNDLE): Promise<JobguardProcess> {
-  const child = spawn(process.execPath, [
-    bundle,
-    'serve',
-    '--secure-port',
-    '0',
-    '--bind-address',
-    '127.0.0.1',
-    ...args,
-  ]);
+export async function startJobguard(
+  args: readonly string[],
+  { bundle = BUNDLE, nodeArgs = [] }: Program = {},
+): Promise<JobguardProcess> {
+  const command = [...nodeArgs, bundle, 'serve', '--secure-port', '0', '--bind-address', '127.0.0.1', ...args];
+  const child = spawn(process.execPath, command);
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));

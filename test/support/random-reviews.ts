@@ -151,7 +151,9 @@ export function grow(scenario: Scenario): Update {
   const type = GO_ROOTS[`${group}/${resource}`];
   let sides = { old: tree, new: tree };
   const applied: MutationKind[] = [];
-  for (const { side, kind, place, choice } of scenario.mutations) {
+  // Secrets last: a number that a renamed key takes out of `env` is none any more, and may be shown.
+  const secretsLast = scenario.mutations.toSorted((a, b) => Number(a.kind === 'secret') - Number(b.kind === 'secret'));
+  for (const { side, kind, place, choice } of secretsLast) {
     const mutate = (job: Tree): Tree => MUTATORS[kind]({ tree: job, type }, place, choice);
     const before = sides;
     sides = {

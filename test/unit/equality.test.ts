@@ -72,6 +72,8 @@ describe('what the Go types read as if it were not there', () => {
     ['a struct with one thing in it', `${CONTAINER}/resources`, { claims: [{}] }],
     ['a struct with an unknown field', '/spec/runPolicy', { unknown: false }],
     ['an empty list of metrics: it makes an autoscaler', '/spec/elasticPolicy/metrics', []],
+    ['an empty list at a pointer', '/spec/runPolicy/suspend', []],
+    ['an empty list at a pointer to a struct', `${POD}/securityContext`, []],
     ['a zero of another type', `${CONTAINER}/tty`, 0],
     ['an empty string at a number', `${CONTAINER}/ports/0/hostPort`, ''],
     ['the text "0" where a number or a name may stand', `${CONTAINER}/livenessProbe/httpGet/port`, '0'],

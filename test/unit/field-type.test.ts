@@ -67,9 +67,13 @@ describe('the metadata that the server owns', () => {
   ];
 
   test.each([
-    ['a kind that Go knows', objectType('kubeflow.org', 'tfjobs', [])],
-    ['another kind', objectType('example.com', 'trainings', [])],
-  ])('of %s is told from the rest', (_title, root) => {
+    [
+      'a kind that Go knows',
+      objectType('kubeflow.org', 'tfjobs', []),
+      ['annotations', 'finalizers', 'generateName', 'labels', 'name', 'namespace', 'ownerReferences'],
+    ],
+    ['another kind', objectType('example.com', 'trainings', []), []],
+  ])('of %s is told from the rest', (_title, root, rest) => {
     const metadata = [...typeAt(root, ['metadata']).fields];
     expect(
       metadata
@@ -82,7 +86,7 @@ describe('the metadata that the server owns', () => {
         .filter(([, type]) => type.kind !== 'serverOwned')
         .map(([field]) => field)
         .sort(),
-    ).toEqual(['annotations', 'finalizers', 'generateName', 'labels', 'name', 'namespace', 'ownerReferences']);
+    ).toEqual(rest);
   });
 
   test('of a pod template is a user’s', () => {
@@ -97,7 +101,12 @@ describe('a kind that Go does not know', () => {
   test.each<[string, Path, Partial<FieldType>]>([
     ['is unknown', [], { kind: 'unknown', emptyMapIsAbsent: false }],
     ['has a spec that is unknown', ['spec'], { kind: 'unknown', emptyMapIsAbsent: false }],
-    ['has metadata that is known', ['metadata', 'labels'], { kind: 'map', emptyMapIsAbsent: true }],
+    ['has metadata that is unknown too', ['metadata', 'labels'], { kind: 'unknown', emptyMapIsAbsent: false }],
+    [
+      'has a template that is a value when empty',
+      ['spec', 'roles', 'a', 'template'],
+      { kind: 'struct', emptyMapIsAbsent: false },
+    ],
     [
       'has pod templates where the policy says',
       ['spec', 'roles', 'a', 'template', 'spec', 'containers', 0, 'tty'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { compileGlob, compileGlobs } from '../../src/core/glob.ts';
+import { compileGlob, compileGlobLists, compileGlobs } from '../../src/core/glob.ts';
 
 describe('a glob', () => {
   test.each([
@@ -60,5 +60,35 @@ describe('a list of globs', () => {
 
   test('that is empty matches nothing', () => {
     expect(compileGlobs([])('')).toBe(false);
+  });
+});
+
+describe('lists of globs', () => {
+  const lists = compileGlobLists([
+    ['jane', 'system:serviceaccount:ml:*'],
+    ['*'],
+    ['*:admins', 'platform:*'],
+    [],
+    ['jane', 'j*e'],
+    ['*form:adm*'],
+  ]);
+  const placesOf = (texts: string[]): number[] => [...lists(texts)].flatMap((found, place) => (found ? [place] : []));
+
+  test.each([
+    ['an exact name, in each list that has it', 'jane', [0, 1, 4]],
+    ['a beginning', 'system:serviceaccount:ml:runner', [0, 1]],
+    ['an end', 'ml:admins', [1, 2]],
+    ['what begins, ends and goes on like several', 'platform:admins', [1, 2, 5]],
+    ['a text shorter than any', 'j', [1]],
+    ['nothing but a star', '', [1]],
+  ])('are found by %s: "%s"', (_title, text, expected) => {
+    expect(placesOf([text])).toEqual(expected);
+  });
+
+  test.each([
+    ['any of several texts', ['john', 'jane', 'ml:admins'], [0, 1, 2, 4]],
+    ['no text at all, not even by a star', [], []],
+  ])('are found by %s', (_title, texts, expected) => {
+    expect(placesOf(texts)).toEqual(expected);
   });
 });

@@ -6,6 +6,7 @@ import {
   guardedResource,
   type EffectivePolicy,
   type PolicyDocument,
+  resourceName,
 } from '../../src/core/policy.ts';
 import { PRESETS } from '../../src/core/presets.ts';
 import { policyWith } from '../support/review.ts';
@@ -212,7 +213,7 @@ describe('a compiled policy', () => {
       exemptions: [{ name: 'x', ...identity, paths: [] }],
     });
     const jane = { username: 'jane', groups: ['users', 'admins'] };
-    expect(policy.exemptions.map(({ covers }) => covers(jane, 'research'))).toEqual([expected]);
+    expect(policy.exemptionsOf(jane, 'research')(0)).toBe(expected);
   });
 
   test.each<[string, Partial<PolicyDocument>]>([
@@ -224,4 +225,11 @@ describe('a compiled policy', () => {
   ])('is none where %s is no JSON Pointer', (_title, fields) => {
     expect(() => policyWith(fields)).toThrow(new Error('"spec" is not a JSON Pointer'));
   });
+});
+
+test.each([
+  ['kubeflow.org', 'tfjobs', 'tfjobs.kubeflow.org'],
+  ['', 'pods', 'pods'],
+])('the resource of group "%s" and plural %s is named %s', (group, resource, expected) => {
+  expect(resourceName(group, resource)).toBe(expected);
 });

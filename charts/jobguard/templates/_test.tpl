@@ -39,6 +39,7 @@ operators that know no suspension. The change is forbidden twice over, since pol
   "jobs" (printf "/apis/kubeflow.org/v1/namespaces/%s/%s" $namespace $of.resource)
   "job" $job
   "forbiddenPatch" $forbiddenPatch
+  "patienceSeconds" 30
   "webhook" "jobs.jobguard.dev"
   "policy" (dict "mode" (.Values.policy.mode | default "enforce") "namespaceModes" (.Values.policy.namespaceModes | default list))
   | toPrettyJson }}

@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Finished } from '../support/child-process.ts';
+import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
+import { eventually } from '../support/eventually.ts';
+import { CHART, helm } from '../support/helm.ts';
+import { at } from '../support/json-at.ts';
+import { writeKubeconfig } from '../support/kubeconfig.ts';
+import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
+
+const NAMESPACE = 'jobguard';
+
+describeChart('helm, on a real API server', () => {
+  let cluster: ControlPlane;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'jobguard-helm-'));
+    cluster = await startControlPlane('training-operator 1.9');
+    await writeKubeconfig(cluster, join(folder, 'kubeconfig'));
+  }, CONTROL_PLANE_TIMEOUT_MS);
+  afterAll(async () => {
+    await cluster.stop();
+    await rm(folder, { recursive: true });
+  }, CONTROL_PLANE_TIMEOUT_MS);
+
+  const helmThere = (...args: string[]): Promise<Finished> =>
+    helm([...args, '--kubeconfig', join(folder, 'kubeconfig'), '--namespace', NAMESPACE]);
+  const install = (...args: string[]): Promise<Finished> =>
+    helmThere('upgrade', '--install', 'jobguard', CHART, '--create-namespace', ...args);
+  const serverDefined = async (resource: string, name: string): Promise<unknown> => {
+    const { stdout } = await cluster.kubectl(['get', resource, name, '--namespace', NAMESPACE, '--output=json']);
+    return JSON.parse(stdout);
+  };
+
+  test('no values are needed, and the notes say what the default costs', async () => {
+    const { code, stdout, stderr } = await install();
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('guards tfjobs.kubeflow.org pytorchjobs.kubeflow.org (mode enforce)');
+    expect(stdout).toContain('kubectl delete validatingwebhookconfiguration jobguard.jobguard');
+    expect(stdout).toContain('NOTE tls.mode helm: the certificate was made by Helm, is valid for ten years');
+    expect(stdout).not.toContain('WARNING');
+  });
+
+  test('an upgrade keeps the certificate, and rolls no pod without need', async () => {
+    const before = await serverDefined('secret', 'jobguard-generated-tls');
+    const template = at(await serverDefined('deployment', 'jobguard'), 'spec', 'template');
+    const upgraded = await install('--set', 'replicaCount=3');
+    const after = await serverDefined('secret', 'jobguard-generated-tls');
+    const webhook = await serverDefined('validatingwebhookconfiguration', 'jobguard.jobguard');
+    expect([upgraded.code, at(after, 'data')]).toEqual([0, at(before, 'data')]);
+    expect(at(webhook, 'webhooks', 0, 'clientConfig', 'caBundle')).toBe(at(after, 'data', 'ca.crt'));
+    expect(at(await serverDefined('deployment', 'jobguard'), 'spec', 'template')).toEqual(template);
+  });
+
+  test('a deleted Secret is made anew, and the pods are rolled', async () => {
+    const before = at(await serverDefined('deployment', 'jobguard'), 'spec', 'template', 'metadata', 'annotations');
+    await cluster.kubectl(['delete', 'secret', 'jobguard-generated-tls', '--namespace', NAMESPACE]);
+    const upgraded = await install();
+    const after = at(await serverDefined('deployment', 'jobguard'), 'spec', 'template', 'metadata', 'annotations');
+    expect([upgraded.code, at(after, 'checksum/policy')]).toEqual([0, at(before, 'checksum/policy')]);
+    expect(at(after, 'checksum/tls')).not.toBe(at(before, 'checksum/tls'));
+  });
+
+  test.each([
+    [
+      'one replica',
+      ['replicaCount=1'],
+      'WARNING a single pod: while its node drains or it restarts, guarded changes are refused',
+    ],
+    [
+      'failurePolicy Ignore',
+      ['webhook.failurePolicy=Ignore'],
+      'WARNING failurePolicy Ignore: whenever no pod answers, every change passes unjudged',
+    ],
+    [
+      'an unguarded namespace',
+      ['webhook.excludedNamespaces={a,b}'],
+      'WARNING jobs in these namespaces are not guarded: a, b.',
+    ],
+    [
+      'existingSecret without a caBundle',
+      ['tls.mode=existingSecret', 'tls.existingSecret.name=x'],
+      'NOTE tls.existingSecret.caBundle is empty',
+    ],
+    [
+      'the host network',
+      ['hostNetwork=true', 'webhook.port=10260'],
+      'WARNING hostNetwork: Pod Security "baseline" and "restricted" refuse such pods',
+    ],
+    ['a mode that refuses nothing', ['policy.mode=audit'], '(mode audit)'],
+  ])('the notes warn of %s', async (_what, sets, warning) => {
+    const { code, stdout } = await install('--dry-run=server', ...sets.flatMap((set) => ['--set', set]));
+    expect([code, stdout]).toEqual([0, expect.stringContaining(warning)]);
+  });
+
+  test.each([
+    ['Succeeded', 0, ''],
+    ['Failed', 1, 'pod/jobguard-test\n'],
+  ])(
+    'helm test, whose pod this test takes for the kubelet to be %s',
+    async (phase, exitCode, left) => {
+      const testing = helmThere('test', 'jobguard', '--timeout', '60s');
+      const pod = `/api/v1/namespaces/${NAMESPACE}/pods/jobguard-test`;
+      await eventually("the test's pod", async () => {
+        const body = { status: { phase } };
+        const { status } = await cluster.request('PATCH', `${pod}/status`, {
+          contentType: 'application/merge-patch+json',
+          body,
+        });
+        return status === 200 ? true : undefined;
+      });
+      const { code } = await testing;
+      const kinds = 'pod,configmap,serviceaccount,role,rolebinding';
+      const { stdout } = await cluster.kubectl([
+        ...['get', kinds, '--namespace', NAMESPACE, '--selector=app.kubernetes.io/component=test', '--output=name'],
+      ]);
+      expect([code, stdout]).toEqual([exitCode, left]);
+      await cluster.kubectl(['delete', 'pods', '--all', '--namespace', NAMESPACE, '--grace-period=0', '--force']);
+    },
+    CONTROL_PLANE_TIMEOUT_MS,
+  );
+
+  test('a second release lives beside the first', async () => {
+    const { code, stderr } = await helmThere('install', 'second', CHART);
+    expect([code, stderr]).toEqual([0, '']);
+    expect((await helmThere('uninstall', 'second')).code).toBe(0);
+  });
+
+  test('after helm uninstall nothing with the label of the release is left', async () => {
+    expect((await helmThere('uninstall', 'jobguard')).code).toBe(0);
+    const kinds = 'all,cm,secret,sa,role,rolebinding,netpol,pdb,hpa,resourcequota,validatingwebhookconfiguration';
+    const { stdout } = await cluster.kubectl([
+      ...['get', kinds, '--namespace', NAMESPACE, '--selector=app.kubernetes.io/instance=jobguard', '--output=name'],
+    ]);
+    expect(stdout).toBe('');
+  });
+});
