@@ -4,7 +4,8 @@ import type { Change } from './diff.ts';
 import { childType, UNKNOWN, type FieldType } from './field-type.ts';
 import { ExactNumber, isMap, type JsonValue } from './json.ts';
 import { misreading } from './misread.ts';
-import { fieldPath, pointer, printablePointer, type Path } from './path.ts';
+import { fieldPath, printablePointer } from './field-path.ts';
+import { pointer, type Path } from './path.ts';
 import { guardedResource, resourceName, type GuardedResource, type Policy } from './policy.ts';
 import { printable, shorten, shortenToBytes, utf8Length } from './text.ts';
 
