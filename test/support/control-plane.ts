@@ -52,13 +52,22 @@ export interface ControlPlane {
   auditTrail: (resource: string, name: string) => Promise<AuditedRequest[]>;
   /** Registers a webhook and returns when the API server calls it. */
   register: (webhook: Webhook) => Promise<void>;
-  /** Starts a kube-controller-manager with the garbage collector, each controller under its own service account. */
-  startControllerManager: () => Promise<void>;
+  /** Starts a kube-controller-manager, by default with little more than the garbage collector, each controller under its own service account. */
+  startControllerManager: (controllers?: string) => Promise<void>;
   stop: () => Promise<void>;
 }
 
+/** Where a control plane listens, if not on 127.0.0.1, and further flags of its API server; null takes one away. */
+export interface Listening {
+  readonly listenAddress?: string;
+  readonly apiServerFlags?: Readonly<Record<string, string | null>>;
+}
+
 /** Starts a control plane; every one that was started must be stopped. */
-export async function startControlPlane(generation: Generation): Promise<ControlPlane> {
+export async function startControlPlane(
+  generation: Generation,
+  { apiServerFlags = {}, ...listening }: Listening = {},
+): Promise<ControlPlane> {
   await using undo = new AsyncDisposableStack();
   const { folder, kubeControllerManager } = await kubernetesBinaries();
   const own = await mkdtemp(join(tmpdir(), 'jobguard-control-plane-'));
@@ -68,7 +77,8 @@ export async function startControlPlane(generation: Generation): Promise<Control
     binaryAssetsDirectory: folder,
     useExistingCluster: false,
     crdDirectoryPaths: await crdFiles(generation),
-    apiServerFlags: audit.flags,
+    apiServerFlags: { ...audit.flags, ...apiServerFlags },
+    ...listening,
   });
   const { kubeconfigPath } = await environment.start();
   undo.defer(() => environment.stop());
@@ -86,8 +96,8 @@ export async function startControlPlane(generation: Generation): Promise<Control
     register: (webhook) => register(request, webhook),
     auditAnnotations: ({ headers }) => audit.annotations(headers['audit-id']),
     auditTrail: audit.trail,
-    startControllerManager: async () => {
-      const controllerManager = start(kubeControllerManager, controllerManagerFlags(kubeconfigPath));
+    startControllerManager: async (controllers = GARBAGE_COLLECTION) => {
+      const controllerManager = start(kubeControllerManager, controllerManagerFlags(kubeconfigPath, controllers));
       running.defer(controllerManager.stop);
       await garbageCollecting(controllerManager);
     },
@@ -120,13 +130,16 @@ function identities(environment: TestEnvironment): (as: Username | undefined) =>
   };
 }
 
-function controllerManagerFlags(kubeconfig: string): string[] {
+const GARBAGE_COLLECTION = 'garbage-collector-controller,namespace-controller,serviceaccount-controller';
+
+function controllerManagerFlags(kubeconfig: string, controllers: string): string[] {
+  // Where TestEnvironment writes the API server's certificates and keys.
+  const certificates = join(dirname(kubeconfig), 'certs');
   return [
     ...['--kubeconfig', kubeconfig, '--authentication-kubeconfig', kubeconfig],
     ...['--authorization-kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port=0'],
-    '--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller',
-    // Where TestEnvironment writes the API server's certificates and keys.
-    ...['--service-account-private-key-file', join(dirname(kubeconfig), 'certs/sa-signer.key')],
+    ...['--controllers', controllers, '--root-ca-file', join(certificates, 'ca.crt')],
+    ...['--service-account-private-key-file', join(certificates, 'sa-signer.key')],
     '--use-service-account-credentials',
   ];
 }
