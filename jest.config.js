@@ -19,6 +19,7 @@ export default {
       globalSetup: '<rootDir>/test/image/setup.ts',
       globalTeardown: '<rootDir>/test/image/teardown.ts',
     }),
+    layer('e2e', { globalSetup: '<rootDir>/test/e2e/setup.ts' }),
   ],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   coverageProvider: 'v8',

@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { nodeBinaries } from '../support/kubernetes-binaries.ts';
 import { idleProgram } from './idle-program.ts';
 import { writeImageArchive } from './image-archive.ts';
+import { installPackages, networkPlugins } from './packages.ts';
 import { openSandbox, type Sandbox } from './sandbox.ts';
 
 /**
@@ -34,6 +35,7 @@ export interface Node {
  * and pods lead there, as long as it lives.
  */
 export async function startNode(): Promise<Node> {
+  await installPackages();
   await using undo = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-node-'));
   undo.defer(() => rm(folder, { recursive: true }));
@@ -182,7 +184,7 @@ async function writeConfiguration(folder: string): Promise<void> {
   # Where the machine is a container itself, lower scores than its own are refused.
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
+    bin_dir = "${networkPlugins()}"
     conf_dir = "${folder}/cni"
 `,
   );
