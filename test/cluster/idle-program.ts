@@ -7,10 +7,14 @@ import { fillFolder, userCache } from '../support/user-cache.ts';
 export async function idleProgram(): Promise<string> {
   const folder = join(userCache(), 'tools', 'idle');
   await fillFolder(folder, ['idle'], async (_missing, staging) => {
-    await promisify(execFile)('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', join(staging, 'idle'), './idle'], {
-      cwd: join(import.meta.dirname, 'programs'),
-      env: { ...process.env, GOWORK: 'off', GOOS: '', GOARCH: '', CGO_ENABLED: '0' },
-    });
+    await promisify(execFile)(
+      'go',
+      ['build', '-trimpath', '-ldflags', '-s -w', '-o', join(staging, 'idle'), './idle'],
+      {
+        cwd: join(import.meta.dirname, 'programs'),
+        env: { ...process.env, GOWORK: 'off', GOOS: '', GOARCH: '', CGO_ENABLED: '0' },
+      },
+    );
   });
   return join(folder, 'idle');
 }

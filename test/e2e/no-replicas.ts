@@ -28,7 +28,9 @@ export function withoutReplicas(cluster: () => Cluster): void {
         await mergePatch(cluster(), job, { spec: { runPolicy: { activeDeadlineSeconds: 60 } } }),
       ];
       const refusal = 'Internal error occurred: failed calling webhook "jobs.jobguard.dev": ';
-      expect(answers.map(({ status, json }) => [status, String(at(json, 'message') ?? '').slice(0, refusal.length)])).toEqual([
+      expect(
+        answers.map(({ status, json }) => [status, String(at(json, 'message') ?? '').slice(0, refusal.length)]),
+      ).toEqual([
         [200, ''],
         [200, ''],
         [500, refusal],

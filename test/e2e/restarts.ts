@@ -24,12 +24,18 @@ export function restartsNobodyNotices(cluster: () => Cluster): void {
         tls: { mode: 'existingSecret', existingSecret: { name: SECRET, caBundle: first.ca } },
       });
       const traffic = await startTraffic(cluster(), { prefix: NAME, kinds: GUARDED_TRAFFIC, perSecond: PER_SECOND });
-      const reached = await Promise.race([everything(cluster(), release, traffic, first.ca), delay(TIMEOUT_MS, 'late')]);
+      const reached = await Promise.race([
+        everything(cluster(), release, traffic, first.ca),
+        delay(TIMEOUT_MS, 'late'),
+      ]);
       traffic.phase('afterwards');
       const { sent, right, wrong, slowestMs } = await traffic.finish(REQUESTS);
       process.stdout.write(
         `${sent} PATCHes at ${PER_SECOND} a second, ${JSON.stringify(right)}, ${wrong.length} failed, slowest ${slowestMs} ms\n` +
-          wrong.slice(0, 20).map((each) => `  ${each}\n`).join(''),
+          wrong
+            .slice(0, 20)
+            .map((each) => `  ${each}\n`)
+            .join(''),
       );
       await release.run('uninstall', '--wait');
       expect(reached).toBe('done');
@@ -57,7 +63,9 @@ async function everything(cluster: Cluster, release: Release, traffic: Traffic, 
     await release.settled();
     const now = traffic.tally();
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
-    process.stdout.write(`${phase}: ${seconds} s, ${now.sent - sent} sent, ${now.wrong.length - wrong.length} failed\n`);
+    process.stdout.write(
+      `${phase}: ${seconds} s, ${now.sent - sent} sent, ${now.wrong.length - wrong.length} failed\n`,
+    );
   };
 
   for (const turn of [1, 2, 3]) {

@@ -3,7 +3,7 @@ import { helmBinary } from '../support/helm.ts';
 import { kubernetesBinaries, nodeBinaries } from '../support/kubernetes-binaries.ts';
 import { certManagerProgram } from './cert-manager.ts';
 import { imageArchive } from './image.ts';
-import { trainingOperatorProgram } from './training-operator.ts';
+import { trainingOperatorProgram } from './operator-program.ts';
 
 /** The variable by which the tests learn that there can be no cluster here. */
 export const NO_CLUSTER = 'JOBGUARD_TEST_NO_CLUSTER';
@@ -13,7 +13,8 @@ export const ARCHIVE = 'JOBGUARD_TEST_ARCHIVE';
 /** Gets once what the cluster starts from. */
 export default async function setup(): Promise<void> {
   try {
-    if (process.getuid?.() !== 0 && process.env['KUBECONFIG'] === undefined) throw new Error('only root may start a node');
+    if (process.getuid?.() !== 0 && process.env['KUBECONFIG'] === undefined)
+      throw new Error('only root may start a node');
     await helmBinary();
     await kubernetesBinaries();
     await nodeBinaries();

@@ -84,7 +84,9 @@ async function guards(cluster: Cluster, name: string): Promise<void> {
   );
   expect(denied).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining(`tfjobs.kubeflow.org "${name}" may not be updated: spec.tfReplicaSpecs[Worker].replicas (2 → `),
+    stderr: expect.stringContaining(
+      `tfjobs.kubeflow.org "${name}" may not be updated: spec.tfReplicaSpecs[Worker].replicas (2 → `,
+    ),
   });
   expect(await patch({ spec: { runPolicy: { ttlSecondsAfterFinished: 60 } } })).toMatchObject({ code: 0 });
   expect(await patch({ metadata: { labels: { team: 'vision' } } })).toMatchObject({ code: 0 });

@@ -8,23 +8,15 @@ import { idleProgram } from '../cluster/idle-program.ts';
 import { writeImageArchive } from '../cluster/image-archive.ts';
 import { eventually } from '../support/eventually.ts';
 import { moduleFolder } from '../support/go-module.ts';
-import { goTool } from '../support/go-tool.ts';
 import { at } from '../support/json-at.ts';
+import { MODULE, trainingOperatorProgram, VERSION } from './operator-program.ts';
 import { install, metricsOf, type Release } from './release.ts';
 
-const VERSION = 'v1.9.3';
-const MODULE = 'github.com/kubeflow/training-operator';
 const OPERATOR_IMAGE = `docker.io/jobguard-test/training-operator:${VERSION}`;
 const IDLE_IMAGE = 'docker.io/jobguard-test/idle:1';
 const NAME = 'jobguard-operated';
 const TIMEOUT_MS = 600_000;
 const TTL_S = 10;
-
-/** Returns the path of the real training-operator, built where it is the first time, which takes minutes. */
-export async function trainingOperatorProgram(): Promise<string> {
-  const name = 'training-operator.v1';
-  return goTool({ name, package: `${MODULE}/cmd/${name}`, version: VERSION, override: 'TRAINING_OPERATOR' });
-}
 
 /** The operator whose jobs are guarded never notices. */
 export function trainingOperator(cluster: () => Cluster): void {
@@ -35,7 +27,10 @@ export function trainingOperator(cluster: () => Cluster): void {
       // Not even the garbage collector is exempted.
       const policy = { presets: { garbageCollector: false } };
       const release = await install(cluster(), NAME, { policy });
-      const jobs = await Promise.all([startJob(cluster(), TF_JOB, 'Chief'), startJob(cluster(), PYTORCH_JOB, 'Master')]);
+      const jobs = await Promise.all([
+        startJob(cluster(), TF_JOB, 'Chief'),
+        startJob(cluster(), PYTORCH_JOB, 'Master'),
+      ]);
       for (const [of, job] of jobs) {
         await running(cluster(), job);
         expect((await mergePatch(cluster(), job, workers(of, 9))).status).toBe(403);
@@ -44,7 +39,9 @@ export function trainingOperator(cluster: () => Cluster): void {
       await Promise.all(jobs.map(([, job]) => gone(cluster(), job)));
       expect(await belongings(cluster())).toEqual([]);
       const decisions = await decisionsOf(cluster(), release);
-      process.stdout.write(`training-operator: succeeded after ${ran.join(' and ')}; jobguard: ${JSON.stringify(decisions)}\n`);
+      process.stdout.write(
+        `training-operator: succeeded after ${ran.join(' and ')}; jobguard: ${JSON.stringify(decisions)}\n`,
+      );
       expect(decisions).toMatchObject({ deny: jobs.length, exempt: 0, unjudgeable: 0 });
       await release.run('uninstall', '--wait');
     },
