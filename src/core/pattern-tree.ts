@@ -1,19 +1,21 @@
 import type { Path, Pattern, Segment } from './path.ts';
 
-/** Patterns by their segments; each node names the grants whose pattern ends there, in ascending order. */
+/** Patterns by their segments; each node names the grants whose pattern ends there, and those further down, in ascending order. */
 export interface PatternTree {
   readonly children: Map<string, PatternTree>;
   readonly grants: number[];
+  readonly grantsBelow: number[];
 }
 
 export function createPatternTree(): PatternTree {
-  return { children: new Map(), grants: [] };
+  return { children: new Map(), grants: [], grantsBelow: [] };
 }
 
 /** Adds a pattern of a grant; grants are added in ascending order. */
 export function addPattern(tree: PatternTree, pattern: Pattern, grant: number): void {
   let node = tree;
   for (const segment of pattern) {
+    if (node.grantsBelow.at(-1) !== grant) node.grantsBelow.push(grant);
     let child = node.children.get(segment);
     if (child === undefined) {
       child = createPatternTree();
@@ -49,12 +51,8 @@ export function hasGrantBelow(
   isInForce: (grant: number) => boolean,
   depth = 0,
 ): boolean {
-  if (depth === path.length) return [...tree.children.values()].some((child) => holdsGrant(child, isInForce));
+  if (depth === path.length) return tree.grantsBelow.some(isInForce);
   return childrenAt(tree, path[depth]).some((child) => hasGrantBelow(child, path, isInForce, depth + 1));
-}
-
-function holdsGrant(tree: PatternTree, isInForce: (grant: number) => boolean): boolean {
-  return tree.grants.some(isInForce) || [...tree.children.values()].some((child) => holdsGrant(child, isInForce));
 }
 
 const NONE: readonly PatternTree[] = [];

@@ -38,9 +38,9 @@ too. Each term holds for any object: an error would refuse the update.
 {{- define "jobguard.changesMoreThanLabelsAndAnnotations" -}}
 !(object.all(k, k == 'metadata' || (k in oldObject && object[k] == oldObject[k]))
   && oldObject.all(k, k in object)
-  && object.metadata.all(k, k in ['labels', 'annotations', 'finalizers', 'managedFields', 'generation', 'resourceVersion']
+  && object.metadata.all(k, k in ['labels', 'annotations', 'managedFields', 'generation', 'resourceVersion']
     || (k in oldObject.metadata && object.metadata[k] == oldObject.metadata[k]))
-  && oldObject.metadata.all(k, k in ['labels', 'annotations', 'finalizers', 'managedFields', 'generation', 'resourceVersion']
+  && oldObject.metadata.all(k, k in ['labels', 'annotations', 'managedFields', 'generation', 'resourceVersion']
     || k in object.metadata))
 {{- end }}
 
