@@ -44,7 +44,7 @@ interface ReviewEnvelope {
 const STRING = { type: 'string' } as const;
 const NULLABLE_STRING = { type: 'string', nullable: true } as const;
 
-const ajv = new Ajv({ allErrors: false, strict: true });
+const ajv = new Ajv({ allErrors: false, strict: true, validateSchema: false });
 
 /**
  * The envelope alone: what stands in `object` and `oldObject` is judged, not validated, and fields that Kubernetes may

@@ -19,24 +19,3 @@ export function parsePointer(text: string): Pattern | undefined {
     .split('/')
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
-
-/** Orders paths segment by segment: list indexes by number, everything else by UTF-16 code units, parents first. */
-export function comparePaths(a: Path, b: Path): number {
-  const length = Math.max(a.length, b.length);
-  for (let depth = 0; depth < length; depth += 1) {
-    const order = compareSegments(a[depth], b[depth]);
-    if (order !== 0) return order;
-  }
-  return 0;
-}
-
-function compareSegments(a: Segment | undefined, b: Segment | undefined): number {
-  if (a === b) return 0;
-  if (a === undefined) return -1;
-  if (b === undefined) return 1;
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  const left = String(a);
-  const right = String(b);
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
-}

@@ -1,6 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 
 import type { TlsVersion } from '../config.ts';
 import type { KeyPair } from './certificate.ts';
@@ -68,14 +69,7 @@ export function createSecureServer({ keyPair, minVersion, handler, metrics, log 
 }
 
 /** Everything that a TLS context is made of: `setSecureContext` forgets what it is not told again. */
-export function secureContext(
-  { cert, key }: KeyPair,
-  minVersion: TlsVersion,
-): {
-  readonly cert: string;
-  readonly key: string;
-  readonly minVersion: TlsVersion;
-} {
+export function secureContext({ cert, key }: KeyPair, minVersion: TlsVersion): SecureContextOptions {
   return { cert, key, minVersion };
 }
 

@@ -371,7 +371,10 @@ describeWithControlPlane('writers, each under the policies that are for and agai
       const as = ['--as', user, ...[...groups, 'system:masters'].map((group) => `--as-group=${group}`)];
       const args = ['--namespace', namespace, 'patch', 'tfjob', name, '--type=merge', '-p', JSON.stringify(body)];
       const { code } = await cluster.kubectl([...as, ...args]);
-      const trail = (await cluster.auditTrail('tfjobs', name)).filter(({ verb }) => verb === 'patch');
+      const trail = await eventually('the patch in the audit log', async () => {
+        const patches = (await cluster.auditTrail('tfjobs', name)).filter(({ verb }) => verb === 'patch');
+        return patches.length > 0 ? patches : undefined;
+      });
       expect(code).toBe(decision === 'exempt' ? 0 : 1);
       expect(
         trail.map(({ annotations }) =>

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
 import { foreignCrdFiles } from '../support/foreign-crds.ts';
 import { manifests, objectOf, renderObjects, renderText, type Manifest } from '../support/helm.ts';
 import { at } from '../support/json-at.ts';
@@ -39,10 +38,7 @@ describeChart('on a real API server', () => {
     const applied = await cluster.kubectl(['apply', '--server-side', ...crds.map((file) => `--filename=${file}`)]);
     expect(applied).toMatchObject({ code: 0, stderr: '' });
     const objects = await Promise.all(VALUES_FILES.map(([, valuesFile]) => renderObjects({ valuesFile })));
-    await eventually('the schemas of all kinds to be published', async () => {
-      await writeSchemas(schemas, cluster, objects.flat());
-      return true;
-    });
+    await writeSchemas(schemas, cluster, objects.flat());
   }, CONTROL_PLANE_TIMEOUT_MS);
   afterAll(async () => {
     await cluster.stop();

@@ -31,8 +31,8 @@ function statusOf(answer: Answer): unknown {
   return { connection: answer.headers.connection, body };
 }
 
-function failure(code: number, reason: string, message: string): unknown {
-  return { connection: 'close', body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code } };
+function failure(code: number, reason: string, message: string, connection = 'close'): unknown {
+  return { connection, body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code } };
 }
 
 /** Waits until no request is under way and as many connections are open as expected. */
@@ -73,6 +73,14 @@ describe('bodies', () => {
       socket.once('error', reject).write(head + ' '.repeat(20_971_520), () => resolve());
     });
     expect(await text(socket)).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  test('413 for a body denser than any API server sends, which would not fit into the heap once parsed', async () => {
+    const { endpoint } = await start();
+    const body = `{"apiVersion":[${Array.from({ length: 1_700_000 }, () => '{}').join(',')}]}`;
+    expect(statusOf(await call(endpoint, { body }))).toEqual(
+      failure(413, 'RequestEntityTooLarge', 'the request body holds more than 1600000 lists and maps', 'keep-alive'),
+    );
   });
 
   test('503 with a time to come back, while too many large bodies are held', async () => {
