@@ -19,7 +19,7 @@ export default {
       globalSetup: '<rootDir>/test/image/setup.ts',
       globalTeardown: '<rootDir>/test/image/teardown.ts',
     }),
-    layer('e2e', { globalSetup: '<rootDir>/test/e2e/setup.ts' }),
+    layer('e2e', { globalSetup: '<rootDir>/test/e2e/setup.ts', globalTeardown: '<rootDir>/test/e2e/teardown.ts' }),
   ],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   coverageProvider: 'v8',

@@ -1,26 +1,52 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
+import { attachToCluster, startControlPlane, type ApiClient, type ControlPlane } from '../support/control-plane.ts';
 import { writeKubeconfig } from '../support/kubeconfig.ts';
 import { API_SERVER_ADDRESS, NODE_NAME, SERVICES, startNode } from './node.ts';
 
 /** A Kubernetes that runs pods. */
-export interface Cluster extends Pick<ControlPlane, 'kubectl' | 'request' | 'stop'> {
+export interface Cluster extends ApiClient {
   /** A file that needs no other. */
   readonly kubeconfig: string;
-  /** Gives the node the images of an archive that `docker save` wrote. */
-  loadImages: (archive: string) => Promise<void>;
+  /** The command that gives it the images of an archive, its last argument, that `docker save` wrote. */
+  readonly loadCommand: readonly string[];
+  stop: () => Promise<void>;
 }
 
-/** Starts a cluster of one node on this machine, which takes root and the packages that `packages.ts` names. */
+const GENERATION = 'training-operator 1.9';
+
+/** A cluster that is there already, and how it is given images; `kind load image-archive` is such a command. */
+interface GivenCluster {
+  readonly kubeconfig: string;
+  readonly loadCommand: readonly string[];
+}
+
+/**
+ * Returns the cluster that the environment names, if it does: by `KUBECONFIG` and, lest tests run on a cluster that was not
+ * meant for them, `LOAD_IMAGES`.
+ */
+export function givenCluster(): GivenCluster | undefined {
+  const { KUBECONFIG: kubeconfig = '', LOAD_IMAGES: command = '' } = process.env;
+  return kubeconfig === '' || command === '' ? undefined : { kubeconfig, loadCommand: command.split(' ') };
+}
+
+/** Takes the cluster that the environment names, else starts one of one node on this machine; that takes root. */
+export async function openCluster(): Promise<Cluster> {
+  const given = givenCluster();
+  if (given === undefined) return startCluster();
+  const client = await attachToCluster(GENERATION);
+  return { ...given, kubectl: client.kubectl, request: client.request, stop: async () => client[Symbol.asyncDispose]() };
+}
+
+/** Starts a cluster of one node on this machine. */
 export async function startCluster(): Promise<Cluster> {
   await using undo = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-cluster-'));
   undo.defer(() => rm(folder, { recursive: true }));
   const node = await startNode();
   undo.defer(node.stop);
-  const controlPlane = await startControlPlane('training-operator 1.9', {
+  const controlPlane = await startControlPlane(GENERATION, {
     listenAddress: API_SERVER_ADDRESS,
     apiServerFlags: {
       'advertise-address': API_SERVER_ADDRESS,
@@ -39,18 +65,13 @@ export async function startCluster(): Promise<Cluster> {
   });
   const running = undo.move();
   const { kubectl, request } = controlPlane;
-  return { kubeconfig, kubectl, request, loadImages: node.loadImages, stop: () => running.disposeAsync() };
+  return { kubeconfig, kubectl, request, loadCommand: node.loadCommand, stop: () => running.disposeAsync() };
 }
 
 async function ready({ kubectl }: ControlPlane): Promise<void> {
-  for (const wait of [
-    ['create', `node/${NODE_NAME}`],
-    ['condition=Ready', `node/${NODE_NAME}`],
-  ] as const) {
-    const [condition, object] = wait;
-    const { code, stderr } = await kubectl(['wait', `--for=${condition}`, object, '--timeout=60s'], {
-      timeoutMs: 90_000,
-    });
+  for (const condition of ['create', 'condition=Ready']) {
+    const wait = ['wait', `--for=${condition}`, `node/${NODE_NAME}`, '--timeout=60s'];
+    const { code, stderr } = await kubectl(wait, { timeoutMs: 90_000 });
     if (code !== 0) throw new Error(stderr);
   }
 }

@@ -6,7 +6,8 @@ import { eventually } from '../support/eventually.ts';
 import { nodeBinaries } from '../support/kubernetes-binaries.ts';
 import { idleProgram } from './idle-program.ts';
 import { writeImageArchive } from './image-archive.ts';
-import { installPackages, networkPlugins } from './packages.ts';
+import { loadImages } from './load-images.ts';
+import { networkPlugins, whyNoNode } from './packages.ts';
 import { openSandbox, type Sandbox } from './sandbox.ts';
 
 /**
@@ -23,8 +24,8 @@ const PODS = '10.244.0.0/24';
 export interface Node {
   /** Starts what makes it a node of the cluster that a kubeconfig names. */
   join: (kubeconfig: string) => Promise<void>;
-  /** Gives its container runtime the images of an archive that `docker save` wrote. */
-  loadImages: (archive: string) => Promise<void>;
+  /** The command that gives its container runtime the images of an archive, its last argument, that `docker save` wrote. */
+  readonly loadCommand: readonly string[];
   /** Returns the last lines of what its programs wrote. */
   log: () => string;
   stop: () => Promise<void>;
@@ -35,7 +36,8 @@ export interface Node {
  * and pods lead there, as long as it lives.
  */
 export async function startNode(): Promise<Node> {
-  await installPackages();
+  const problem = whyNoNode();
+  if (problem !== undefined) throw new Error(`This machine can hold no node: ${problem}`);
   await using undo = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-node-'));
   undo.defer(() => rm(folder, { recursive: true }));
@@ -60,13 +62,12 @@ export async function startNode(): Promise<Node> {
   }).catch((error: unknown) => {
     throw new Error(log(), { cause: error });
   });
-  const loadImages = async (archive: string): Promise<void> =>
-    succeeding(sandbox.run(`ctr --namespace k8s.io images import '${archive}'`));
-  await loadPauseImage(folder, loadImages);
+  const loadCommand = [...sandbox.enter, 'ctr', '--namespace', 'k8s.io', 'images', 'import'];
+  await loadPauseImage(folder, loadCommand);
 
   const running = undo.move();
   return {
-    loadImages,
+    loadCommand,
     log,
     join: async (kubeconfig) => {
       for (const [name, program] of await nodePrograms(folder, kubeconfig)) {
@@ -79,11 +80,11 @@ export async function startNode(): Promise<Node> {
 
 const PAUSE_IMAGE = 'docker.io/jobguard-test/pause:1';
 
-async function loadPauseImage(folder: string, load: Node['loadImages']): Promise<void> {
+async function loadPauseImage(folder: string, loadCommand: readonly string[]): Promise<void> {
   const archive = join(folder, 'pause.tar');
   const files = { '/pause': await idleProgram() };
   await writeImageArchive(archive, { name: PAUSE_IMAGE, entrypoint: ['/pause'], files });
-  await load(archive);
+  await loadImages(loadCommand, archive);
 }
 
 type Program = Parameters<Sandbox['start']>;

@@ -8,6 +8,8 @@ import { eventually } from '../support/eventually.ts';
 export interface Sandbox {
   /** The process, as the machine counts, that holds the namespaces. */
   readonly pid: number;
+  /** The command that runs another one, which has to follow, in it. */
+  readonly enter: readonly string[];
   /** Runs a shell script in it, to its end. */
   run: (script: string) => Promise<Finished>;
   /** Starts a program in it. It ends with the sandbox. */
@@ -30,11 +32,12 @@ export async function openSandbox(): Promise<Sandbox> {
     if (holder.exitCode !== null) throw new Error('unshare opens no namespaces; only root may');
     return firstChild(holder.pid);
   });
-  const enter = ['--target', String(pid), '--net', '--mount', '--pid', '--'];
+  const flags = ['--target', String(pid), '--net', '--mount', '--pid', '--'];
   return {
     pid,
-    run: (script) => run('nsenter', [...enter, 'sh', '-ec', script]),
-    start: (command, args) => start('nsenter', [...enter, command, ...args]),
+    enter: ['nsenter', ...flags],
+    run: (script) => run('nsenter', [...flags, 'sh', '-ec', script]),
+    start: (command, args) => start('nsenter', [...flags, command, ...args]),
     stop: async () => {
       holder.stdin.end();
       await closed;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
-import { startCluster, type Cluster } from '../cluster/cluster.ts';
+import { openCluster, type Cluster } from '../cluster/cluster.ts';
+import { loadImages } from '../cluster/load-images.ts';
 import { withoutReplicas } from './no-replicas.ts';
 import { restartsNobodyNotices } from './restarts.ts';
 import { ARCHIVE, NO_CLUSTER } from './setup.ts';
@@ -15,8 +16,8 @@ describeOnNode('on a node', () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
-    cluster = await startCluster();
-    await cluster.loadImages(process.env[ARCHIVE] ?? '');
+    cluster = await openCluster();
+    await loadImages(cluster.loadCommand, process.env[ARCHIVE] ?? '');
   }, CLUSTER_TIMEOUT_MS);
   afterAll(() => cluster.stop(), CLUSTER_TIMEOUT_MS);
 

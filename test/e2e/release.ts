@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { CHART, helm } from '../support/helm.ts';
 import { at } from '../support/json-at.ts';
 import type { Finished } from '../support/child-process.ts';
-import { IMAGE } from './image.ts';
+import { IMAGE } from '../cluster/jobguard-archive.ts';
 
 /** A release of the chart, with the image under test. */
 export interface Release {

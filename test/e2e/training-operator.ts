@@ -6,6 +6,7 @@ import { collection, mergePatch, PYTORCH_JOB, TF_JOB, workers, type JobKind } fr
 import type { Cluster } from '../cluster/cluster.ts';
 import { idleProgram } from '../cluster/idle-program.ts';
 import { writeImageArchive } from '../cluster/image-archive.ts';
+import { loadImages } from '../cluster/load-images.ts';
 import { eventually } from '../support/eventually.ts';
 import { moduleFolder } from '../support/go-module.ts';
 import { at } from '../support/json-at.ts';
@@ -66,7 +67,7 @@ async function installOperator(cluster: Cluster): Promise<void> {
   for (const image of images) {
     const archive = join(folder, 'image.tar');
     await writeImageArchive(archive, image);
-    await cluster.loadImages(archive);
+    await loadImages(cluster.loadCommand, archive);
   }
   await rm(folder, { recursive: true });
   const manifests = join(await moduleFolder(`${MODULE}@${VERSION}`), 'manifests/overlays/standalone');

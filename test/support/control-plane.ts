@@ -41,11 +41,15 @@ export interface Webhook {
   readonly failurePolicy: 'Fail' | 'Ignore';
 }
 
-/** A running etcd and kube-apiserver with the CRDs of one generation. */
-export interface ControlPlane {
+/** Ways to ask an API server. */
+export interface ApiClient {
   /** Runs kubectl as the administrator, or as another user. */
   kubectl: (args: readonly string[], options?: Surroundings & { as?: Username }) => Promise<Finished>;
   request: (method: string, path: string, call?: Call) => Promise<Answer>;
+}
+
+/** A running etcd and kube-apiserver with the CRDs of one generation. */
+export interface ControlPlane extends ApiClient {
   /** Returns the annotations of the request's event in the audit log. */
   auditAnnotations: (answer: Answer) => Promise<unknown>;
   /** Returns who asked what of an object, and what came of it. */
@@ -82,18 +86,12 @@ export async function startControlPlane(
   });
   const { kubeconfigPath } = await environment.start();
   undo.defer(() => environment.stop());
-  const agent = new Agent({ keepAlive: true });
-  undo.defer(() => agent.destroy());
+  const client = undo.use(clientOf(environment, join(folder, 'kubectl'), own));
   const running = undo.move();
-
-  const credentials = identities(environment);
-  const request: ControlPlane['request'] = async (method, path, call = {}) =>
-    send(agent, await credentials(call.as), method, path, call);
   return {
-    request,
-    kubectl: async (args, { as, ...around } = {}) =>
-      kubectl(join(folder, 'kubectl'), own, await credentials(as), args, around),
-    register: (webhook) => register(request, webhook),
+    request: client.request,
+    kubectl: client.kubectl,
+    register: (webhook) => register(client.request, webhook),
     auditAnnotations: ({ headers }) => audit.annotations(headers['audit-id']),
     auditTrail: audit.trail,
     startControllerManager: async (controllers = GARBAGE_COLLECTION) => {
@@ -102,6 +100,33 @@ export async function startControlPlane(
       await garbageCollecting(controllerManager);
     },
     stop: () => running.disposeAsync(),
+  };
+}
+
+/** Asks the API server of the cluster that `KUBECONFIG` names, which is given the CRDs of one generation and keeps them. */
+export async function attachToCluster(generation: Generation): Promise<ApiClient & AsyncDisposable> {
+  await using undo = new AsyncDisposableStack();
+  const { folder } = await kubernetesBinaries();
+  const own = await mkdtemp(join(tmpdir(), 'jobguard-client-'));
+  undo.defer(() => rm(own, { recursive: true }));
+  const environment = new TestEnvironment({
+    useExistingCluster: true,
+    crdDirectoryPaths: await crdFiles(generation),
+  });
+  await environment.start();
+  undo.defer(() => environment.stop());
+  const client = undo.use(clientOf(environment, join(folder, 'kubectl'), own));
+  const running = undo.move();
+  return { kubectl: client.kubectl, request: client.request, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function clientOf(environment: TestEnvironment, program: string, folder: string): ApiClient & Disposable {
+  const agent = new Agent({ keepAlive: true });
+  const credentials = identities(environment);
+  return {
+    request: async (method, path, call = {}) => send(agent, await credentials(call.as), method, path, call),
+    kubectl: async (args, { as, ...around } = {}) => kubectl(program, folder, await credentials(as), args, around),
+    [Symbol.dispose]: () => agent.destroy(),
   };
 }
 

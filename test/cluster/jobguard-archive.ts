@@ -1,22 +1,17 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp } from 'node:fs/promises';
 import { docker, startDocker } from '../support/docker.ts';
 import { buildImage } from '../support/jobguard-image.ts';
-import { userCache } from '../support/user-cache.ts';
 
 /** The variable that names an archive with the image under test, so that none is built. */
 const GIVEN = 'JOBGUARD_IMAGE_ARCHIVE';
 
-/** The name of the image under test, as it stands in the archive. */
+/** The chart's values for the image in the archive. */
 export const IMAGE = { registry: 'docker.io', repository: 'jobguard-test/jobguard', tag: 'latest' };
 
-/** Returns the path of an archive of the image, as `docker save` writes it. */
-export async function imageArchive(): Promise<string> {
+/** Builds the image and writes it into an archive, as `docker save` does. */
+export async function writeJobguardArchive(archive: string): Promise<void> {
   const given = process.env[GIVEN] ?? '';
-  if (given !== '') return given;
-  const folder = join(userCache(), 'images');
-  await mkdir(folder, { recursive: true });
-  const archive = join(folder, 'jobguard.tar');
+  if (given !== '') return cp(given, archive);
   const { host, stop } = await startDocker();
   const before = process.env['DOCKER_HOST'];
   if (host !== undefined) process.env['DOCKER_HOST'] = host;
@@ -28,5 +23,4 @@ export async function imageArchive(): Promise<string> {
     else process.env['DOCKER_HOST'] = before;
     await stop();
   }
-  return archive;
 }
