@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { run, type Finished, type Running } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { nodeBinaries } from '../support/kubernetes-binaries.ts';
-import { idleProgram } from './idle-program.ts';
-import { writeImageArchive } from './image-archive.ts';
+import { writeIdleArchive } from './idle-image.ts';
 import { loadImages } from './load-images.ts';
 import { networkPlugins, whyNoNode } from './packages.ts';
 import { openSandbox, type Sandbox } from './sandbox.ts';
@@ -82,8 +81,7 @@ const PAUSE_IMAGE = 'docker.io/jobguard-test/pause:1';
 
 async function loadPauseImage(folder: string, loadCommand: readonly string[]): Promise<void> {
   const archive = join(folder, 'pause.tar');
-  const files = { '/pause': await idleProgram() };
-  await writeImageArchive(archive, { name: PAUSE_IMAGE, entrypoint: ['/pause'], files });
+  await writeIdleArchive(archive, PAUSE_IMAGE);
   await loadImages(loadCommand, archive);
 }
 

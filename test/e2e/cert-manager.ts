@@ -1,27 +1,16 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Cluster } from '../cluster/cluster.ts';
 import { start } from '../support/child-process.ts';
 import { moduleFolder } from '../support/go-module.ts';
-import { fillFolder, userCache } from '../support/user-cache.ts';
+import { goProgram } from '../support/go-program.ts';
 
+/** As required by cert-manager/go.mod. */
 const VERSION = 'v1.21.2';
-const NAME = 'cert-manager';
 const KINDS = ['certificates', 'certificaterequests', 'clusterissuers', 'issuers'];
 
-/** Returns the path of a program with cert-manager's own controllers, built where it is the first time, which takes minutes. */
+/** Returns the path of a program with cert-manager's own controllers; the first time that takes minutes. */
 export async function certManagerProgram(): Promise<string> {
-  const folder = join(userCache(), 'tools', `${NAME}-${VERSION}`);
-  await fillFolder(folder, [NAME], async (_missing, staging) => {
-    process.stderr.write(`building ${NAME} ${VERSION} from its Go module; it takes minutes, the first time\n`);
-    await promisify(execFile)('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', join(staging, NAME), '.'], {
-      cwd: join(import.meta.dirname, NAME),
-      env: { ...process.env, GOWORK: 'off', CGO_ENABLED: '0' },
-      maxBuffer: 2 ** 26,
-    });
-  });
-  return join(folder, NAME);
+  return goProgram(join(import.meta.dirname, 'cert-manager'));
 }
 
 /** Installs cert-manager's kinds and runs its controllers, as a process of this machine, until it is disposed of. */

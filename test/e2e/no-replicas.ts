@@ -13,8 +13,9 @@ export function withoutReplicas(cluster: () => Cluster): void {
   test(
     'with the Deployment scaled to 0: labels and annotations pass, guarded changes name the webhook',
     async () => {
-      const release = await install(cluster(), NAME);
-      const job = await create(cluster(), TF_JOB, jobNamed('unguarded', TF_JOB));
+      await using release = await install(cluster(), NAME);
+      const job = await create(cluster(), TF_JOB, jobNamed(NAME, TF_JOB));
+      await using _created = { [Symbol.asyncDispose]: async () => void (await cluster().request('DELETE', job)) };
       const scale = ['--namespace', NAME, 'scale', `deployment/${NAME}`];
       await cluster().kubectl([...scale, '--replicas=0']);
       await eventually('no pods', async () => ((await release.pods()).length === 0 ? true : undefined), {
@@ -39,8 +40,6 @@ export function withoutReplicas(cluster: () => Cluster): void {
       await cluster().kubectl([...scale, '--replicas=2']);
       await release.settled();
       expect((await mergePatch(cluster(), job, workers(TF_JOB, 7))).status).toBe(403);
-      await release.run('uninstall', '--wait');
-      await cluster().request('DELETE', job);
     },
     TIMEOUT_MS,
   );

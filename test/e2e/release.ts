@@ -9,8 +9,8 @@ import { at } from '../support/json-at.ts';
 import type { Finished } from '../support/child-process.ts';
 import { IMAGE } from '../cluster/jobguard-archive.ts';
 
-/** A release of the chart, with the image under test. */
-export interface Release {
+/** A release of the chart, with the image under test, and its namespace; both end when it is disposed of. */
+export interface Release extends AsyncDisposable {
   readonly name: string;
   readonly namespace: string;
   /** `helm upgrade` to values that add to those before it, without waiting for the pods. */
@@ -33,17 +33,23 @@ export async function install(cluster: Cluster, name: string, values: object = {
     const { code, stdout, stderr } = await helm([...args, ...flags, '--values', '-'], JSON.stringify(input));
     if (code !== 0) throw new Error(`helm ${args.join(' ')}: ${stdout}${stderr}`);
   };
+  await using undo = new AsyncDisposableStack();
+  undo.defer(async () => {
+    await helm(['uninstall', name, '--ignore-not-found', '--wait', ...flags]);
+    await cluster.kubectl(['delete', 'namespace', name, '--wait=false']);
+  });
   await helmNow(['install', name, CHART, '--create-namespace'], { ...own, ...values });
-  const release: Release = {
+  await settled(cluster, name);
+  const running = undo.move();
+  return {
     name,
     namespace: name,
     upgrade: (more) => helmNow(['upgrade', name, CHART, '--reuse-values'], more),
     run: (command, ...more) => helm([command, name, ...flags, ...more]),
     pods: async () => (await podsOf(cluster, name)).map((pod) => String(at(pod, 'metadata', 'name'))),
     settled: () => settled(cluster, name),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
-  await release.settled();
-  return release;
 }
 
 async function podsOf(cluster: Cluster, name: string): Promise<unknown[]> {

@@ -52,7 +52,7 @@ export function tlsModes(cluster: () => Cluster): void {
       const startedAt = performance.now();
       const { values, needs } = await prepare(cluster(), name);
       await using _needed = needs;
-      const release = await install(cluster(), name, { tls: { mode, ...values } });
+      await using release = await install(cluster(), name, { tls: { mode, ...values } });
       await guards(cluster(), name);
       const guardedS = (performance.now() - startedAt) / 1000;
       const tested = await release.run('test', '--timeout=3m');
@@ -96,7 +96,7 @@ async function guards(cluster: Cluster, name: string): Promise<void> {
 /** Uninstalls a release while updates that it allows go on. */
 async function uninstall(cluster: Cluster, release: Release): Promise<{ sent: number; wrong: readonly string[] }> {
   const stream = { prefix: release.name, kinds: ALLOWED_TRAFFIC, perSecond: PER_SECOND };
-  const traffic = await startTraffic(cluster, stream);
+  await using traffic = await startTraffic(cluster, stream);
   await eventually('traffic', () => Promise.resolve(traffic.tally().sent >= PER_SECOND || undefined));
   traffic.phase('helm uninstall');
   expect(await release.run('uninstall', '--wait', '--timeout=3m')).toMatchObject({ code: 0 });

@@ -47,12 +47,12 @@ export interface Tally {
   readonly slowestMs: number;
 }
 
-/** A steady stream of updates. */
-export interface Traffic {
+/** A steady stream of updates; its jobs go when it is disposed of. */
+export interface Traffic extends AsyncDisposable {
   /** Names what happens meanwhile, for the report. */
   phase: (name: string) => void;
   tally: () => Tally;
-  /** Goes on until so many were sent, stops, waits for every answer, and deletes the jobs. */
+  /** Goes on until so many were sent, stops, waits for every answer, and looks at what is stored. */
   finish: (sentAtLeast?: number) => Promise<Tally>;
 }
 
@@ -64,6 +64,8 @@ interface Stream {
 
 /** So many that a job has been answered long before its next turn. */
 const JOBS = 60;
+/** As many as `jobNamed` gives a job. */
+const WORKERS = 2;
 /** Above the API server's own patience with a webhook. */
 const TIMEOUT_MS = 30_000;
 
@@ -112,10 +114,25 @@ export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond 
       target = Math.max(sent, sentAtLeast);
       await sending;
       await Promise.all(unanswered);
-      await Promise.all(jobs.map((job) => cluster.request('DELETE', job)));
+      wrong.push(...(await wronglyStored(cluster, jobs)));
       return tally();
     },
+    [Symbol.asyncDispose]: async () => {
+      target = 0;
+      await sending;
+      await Promise.all(unanswered);
+      await Promise.all(jobs.map((job) => cluster.request('DELETE', job)));
+    },
   };
+}
+
+/** Whatever was answered: says which jobs have another number of workers than they were created with. */
+async function wronglyStored(cluster: Cluster, jobs: readonly string[]): Promise<string[]> {
+  const stored = await Promise.all(jobs.map(async (job) => [job, (await cluster.request('GET', job)).json] as const));
+  return stored
+    .map(([job, json]) => [job, at(json, 'spec', 'tfReplicaSpecs', 'Worker', 'replicas')] as const)
+    .filter(([, replicas]) => replicas !== WORKERS)
+    .map(([job, replicas]) => `stored: ${job} has ${String(replicas)} workers`);
 }
 
 async function answerTo(cluster: Cluster, job: string, patch: object): Promise<Answer | string> {

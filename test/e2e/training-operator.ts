@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collection, mergePatch, PYTORCH_JOB, TF_JOB, workers, type JobKind } from '../apiserver/jobs.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { idleProgram } from '../cluster/idle-program.ts';
+import { writeIdleArchive } from '../cluster/idle-image.ts';
 import { writeImageArchive } from '../cluster/image-archive.ts';
 import { loadImages } from '../cluster/load-images.ts';
 import { eventually } from '../support/eventually.ts';
@@ -24,10 +24,10 @@ export function trainingOperator(cluster: () => Cluster): void {
   test(
     `training-operator ${VERSION} runs a TFJob and a PyTorchJob to their end and cleans up, with no exemption`,
     async () => {
-      await installOperator(cluster());
+      await using _operator = await installOperator(cluster());
       // Not even the garbage collector is exempted.
       const policy = { presets: { garbageCollector: false } };
-      const release = await install(cluster(), NAME, { policy });
+      await using release = await install(cluster(), NAME, { policy });
       const jobs = await Promise.all([
         startJob(cluster(), TF_JOB, 'Chief'),
         startJob(cluster(), PYTORCH_JOB, 'Master'),
@@ -44,31 +44,26 @@ export function trainingOperator(cluster: () => Cluster): void {
         `training-operator: succeeded after ${ran.join(' and ')}; jobguard: ${JSON.stringify(decisions)}\n`,
       );
       expect(decisions).toMatchObject({ deny: jobs.length, exempt: 0, unjudgeable: 0 });
-      await release.run('uninstall', '--wait');
     },
     TIMEOUT_MS,
   );
 }
 
-/** Installs the operator as its project says, from images made here. */
-async function installOperator(cluster: Cluster): Promise<void> {
+/** Installs the operator as its project says, from images made here, until it is disposed of. */
+async function installOperator(cluster: Cluster): Promise<AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-operator-'));
-  const images = [
-    {
-      name: OPERATOR_IMAGE,
-      entrypoint: ['/manager'],
-      files: {
-        '/manager': await trainingOperatorProgram(),
-        '/etc/config/initContainer.yaml': join(import.meta.dirname, 'init-container.yaml'),
-      },
+  const archive = join(folder, 'image.tar');
+  await writeImageArchive(archive, {
+    name: OPERATOR_IMAGE,
+    entrypoint: ['/manager'],
+    files: {
+      '/manager': await trainingOperatorProgram(),
+      '/etc/config/initContainer.yaml': join(import.meta.dirname, 'init-container.yaml'),
     },
-    { name: IDLE_IMAGE, entrypoint: ['/idle'], files: { '/idle': await idleProgram() } },
-  ];
-  for (const image of images) {
-    const archive = join(folder, 'image.tar');
-    await writeImageArchive(archive, image);
-    await loadImages(cluster.loadCommand, archive);
-  }
+  });
+  await loadImages(cluster.loadCommand, archive);
+  await writeIdleArchive(archive, IDLE_IMAGE);
+  await loadImages(cluster.loadCommand, archive);
   await rm(folder, { recursive: true });
   const manifests = join(await moduleFolder(`${MODULE}@${VERSION}`), 'manifests/overlays/standalone');
   const rendered = await cluster.kubectl(['kustomize', manifests]);
@@ -78,6 +73,14 @@ async function installOperator(cluster: Cluster): Promise<void> {
   const status = ['--namespace=kubeflow', 'rollout', 'status', 'deployment/training-operator', '--timeout=240s'];
   const { code, stderr } = await cluster.kubectl(status, { timeoutMs: 300_000 });
   if (code !== 0) throw new Error(`${stderr}${(await cluster.kubectl(['-n', 'kubeflow', 'describe', 'pods'])).stdout}`);
+  return { [Symbol.asyncDispose]: () => uninstallOperator(cluster) };
+}
+
+/** Takes away what acts; the kinds stay. */
+async function uninstallOperator(cluster: Cluster): Promise<void> {
+  const webhook = 'validatingwebhookconfiguration/validator.training-operator.kubeflow.org';
+  await cluster.kubectl(['delete', '--ignore-not-found', webhook]);
+  await cluster.kubectl(['delete', 'namespace', 'kubeflow', '--wait=false']);
 }
 
 /** Creates a job of one `first` replica and two workers, whose pods are ready to end after some seconds. */
@@ -87,7 +90,8 @@ async function startJob(cluster: Cluster, of: JobKind, first: string): Promise<[
   const job = {
     apiVersion: 'kubeflow.org/v1',
     kind: of.kind,
-    metadata: { name: 'trained' },
+    // The operator names pods and Services by the job alone, not by its kind.
+    metadata: { name: nameOf(of) },
     spec: {
       runPolicy: { cleanPodPolicy: 'All', ttlSecondsAfterFinished: TTL_S },
       [of.replicaSpecs]: { [first]: { ...replica, replicas: 1 }, Worker: { ...replica, replicas: 2 } },
@@ -103,7 +107,11 @@ async function startJob(cluster: Cluster, of: JobKind, first: string): Promise<[
     },
     { timeoutMs: 60_000, intervalMs: 500 },
   );
-  return [of, `${collection(of)}/trained`];
+  return [of, `${collection(of)}/${nameOf(of)}`];
+}
+
+function nameOf({ plural }: JobKind): string {
+  return `trained-${plural}`;
 }
 
 async function running(cluster: Cluster, job: string): Promise<void> {

@@ -1,3 +1,0 @@
-module jobguard/test/cluster/programs
-
-go 1.26.0
