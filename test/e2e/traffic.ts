@@ -45,6 +45,8 @@ export interface Tally {
   /** The others, each with when it was sent, in which phase, and what came back. */
   readonly wrong: readonly string[];
   readonly slowestMs: number;
+  /** How many were sent a second, in fact. */
+  readonly perSecond: number;
 }
 
 /** A steady stream of updates; its jobs go when it is disposed of. */
@@ -62,14 +64,16 @@ interface Stream {
   readonly perSecond: number;
 }
 
-/** So many that a job has been answered long before its next turn. */
+/** More than requests in flight, so that a job has been answered before its next turn. */
 const JOBS = 60;
+/** How many requests wait for their answers at most: more would only queue up in an API server that is short of processors. */
+const IN_FLIGHT = 20;
 /** As many as `jobNamed` gives a job. */
 const WORKERS = 2;
 /** Above the API server's own patience with a webhook. */
 const TIMEOUT_MS = 30_000;
 
-/** Sends merge patches to jobs of its own at a steady rate, whether or not the last ones were answered. */
+/** Sends merge patches to jobs of its own at a steady rate, whether or not the last ones were answered, up to a limit. */
 export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond }: Stream): Promise<Traffic> {
   const jobs = await Promise.all(
     Array.from({ length: JOBS }, (_, index) => create(cluster, TF_JOB, jobNamed(`${prefix}-${index}`, TF_JOB))),
@@ -97,6 +101,7 @@ export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond 
     while (sent < target) {
       const dueMs = startedAt + (sent * 1000) / perSecond - performance.now();
       await delay(Math.max(0, dueMs));
+      while (unanswered.size >= IN_FLIGHT) await Promise.race(unanswered);
       const kind = kinds[(sent + Math.floor(sent / JOBS)) % kinds.length];
       if (kind === undefined) return;
       const one = sendOne(sent, kind).finally(() => unanswered.delete(one));
@@ -104,7 +109,13 @@ export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond 
       sent += 1;
     }
   })();
-  const tally = (): Tally => ({ sent, right: { ...right }, wrong, slowestMs: Math.round(slowestMs) });
+  const tally = (): Tally => ({
+    sent,
+    right: { ...right },
+    wrong,
+    slowestMs: Math.round(slowestMs),
+    perSecond: Math.round((sent * 1000) / (performance.now() - startedAt)),
+  });
   return {
     phase: (name) => {
       phase = name;
