@@ -1,6 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 
 import type { TlsVersion } from '../config.ts';
 import type { KeyPair } from './certificate.ts';
@@ -24,19 +25,30 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A handful of API servers with at most 200 requests in flight each (k8s.io/apiserver pkg/server/config.go). */
 const MAX_CONNECTIONS = 1_000;
 
-export interface SecureServerOptions {
-  readonly keyPair: KeyPair;
+/** What a TLS context is made of. */
+export interface Credentials {
+  /** undefined: there is none yet, and every handshake fails. */
+  readonly keyPair: KeyPair | undefined;
+  /** The certificates that prove a client, PEM; undefined: clients are not asked for one. */
+  readonly clientCa: string | undefined;
   readonly minVersion: TlsVersion;
+}
+
+export interface SecureServerOptions {
+  readonly credentials: Credentials;
   readonly handler: RequestListener;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
 /** Creates the HTTPS server of the secure port, HTTP/1.1 only, not listening yet. */
-export function createSecureServer({ keyPair, minVersion, handler, metrics, log }: SecureServerOptions): Server {
+export function createSecureServer({ credentials, handler, metrics, log }: SecureServerOptions): Server {
   const server = createServer(
     {
-      ...secureContext(keyPair, minVersion),
+      ...secureContext(credentials),
+      // Who is not proved is told so over HTTP: client-certificate.ts.
+      requestCert: credentials.clientCa !== undefined,
+      rejectUnauthorized: false,
       ALPNProtocols: ['http/1.1'],
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -68,15 +80,12 @@ export function createSecureServer({ keyPair, minVersion, handler, metrics, log 
 }
 
 /** Everything that a TLS context is made of: `setSecureContext` forgets what it is not told again. */
-export function secureContext(
-  { cert, key }: KeyPair,
-  minVersion: TlsVersion,
-): {
-  readonly cert: string;
-  readonly key: string;
-  readonly minVersion: TlsVersion;
-} {
-  return { cert, key, minVersion };
+export function secureContext({ keyPair, clientCa, minVersion }: Credentials): SecureContextOptions {
+  return {
+    minVersion,
+    ...(keyPair === undefined ? {} : { cert: keyPair.cert, key: keyPair.key }),
+    ...(clientCa === undefined ? {} : { ca: clientCa }),
+  };
 }
 
 /** The client has gone, or was silent too long: it asked nothing, and would take an answer for that to its next question. */

@@ -1,9 +1,12 @@
+import { TLSSocket } from 'node:tls';
+
 import type { Express, NextFunction, Request, Response } from 'express';
 
 import { InvalidReviewError, parseReview, reviewResponse } from '../core/admission.ts';
 import { decide } from '../core/decide.ts';
 import type { Policy } from '../core/policy.ts';
 import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
+import { checkClient } from './client-certificate.ts';
 import { createApp, HttpError, statusBody } from './http.ts';
 import { logDecision, type Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -11,6 +14,8 @@ import type { Metrics } from './metrics.ts';
 export interface WebhookOptions {
   readonly policy: Policy;
   readonly body: BodyReaderOptions;
+  /** undefined: whoever calls is answered. Empty: whoever the client authorities prove. */
+  readonly allowedClients: readonly string[] | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Whether each answer is to be a connection's last. */
@@ -24,7 +29,8 @@ export interface WebhookOptions {
 const LINGER_MS = 2_000;
 
 /** Creates what the secure port serves: `POST /validate`, and nothing else. */
-export function createWebhook({ policy, body: bodyOptions, metrics, log, isDraining }: WebhookOptions): Express {
+export function createWebhook(options: WebhookOptions): Express {
+  const { policy, body: bodyOptions, allowedClients, metrics, log, isDraining } = options;
   const readBody = createBodyReader(bodyOptions);
 
   const send = (request: Request, response: Response, code: number, body: string): void => {
@@ -58,6 +64,13 @@ export function createWebhook({ policy, body: bodyOptions, metrics, log, isDrain
   };
 
   const app = createApp();
+  if (allowedClients !== undefined) {
+    app.use(({ socket }: Request, _response: Response, next: NextFunction) => {
+      if (!(socket instanceof TLSSocket)) throw new TypeError('the webhook is served over TLS only');
+      checkClient(socket, allowedClients);
+      next();
+    });
+  }
   app
     .route('/validate')
     .post(validate)

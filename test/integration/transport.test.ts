@@ -213,6 +213,7 @@ describe('connections', () => {
       securePort: 0,
       metricsPort: undefined,
       tlsMinVersion: 'TLSv1.3',
+      allowedClientNames: [],
       shutdownDelayMs: 0,
       shutdownTimeoutMs: 5_000,
     } as const;
