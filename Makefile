@@ -1,6 +1,6 @@
 # `make` lists the targets. Each one installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install build lint test run demo generate manifests clean
+.PHONY: help install build image lint test run demo generate manifests clean
 
 NPM := npm --loglevel=error
 NODE := node_modules/.bin/node
@@ -15,6 +15,9 @@ node_modules/.package-lock.json: package.json package-lock.json
 
 build: install ## make dist/jobguard.js, the one file that ships
 	$(NPM) run build
+
+image: ## build the container image jobguard
+	docker build --build-arg REVISION=$$(git rev-parse HEAD) --tag jobguard .
 
 lint: install ## check types, style and formatting
 	$(NPM) run lint

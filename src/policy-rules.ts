@@ -1,6 +1,7 @@
 import { UNKNOWN } from './core/field-type.ts';
 import { isMap, ownValue, type JsonValue } from './core/json.ts';
-import { fieldPath, parsePointer, type Path } from './core/path.ts';
+import { fieldPath } from './core/field-path.ts';
+import { parsePointer, type Path } from './core/path.ts';
 import { PRESETS } from './core/presets.ts';
 import type { PolicyProblem } from './policy-wording.ts';
 

@@ -1,10 +1,11 @@
 import { styleText } from 'node:util';
 
-import { isAllowed, type AdmissionRequest } from '../core/admission.ts';
+import type { AdmissionRequest } from '../core/admission.ts';
+import { isAllowed } from '../core/review-response.ts';
 import type { JudgedChange, Verdict } from '../core/decide.ts';
 import { denialMessage, describeChange, hintFor, warnings } from '../core/explain.ts';
 import { UNKNOWN } from '../core/field-type.ts';
-import { fieldPath, printablePointer } from '../core/path.ts';
+import { fieldPath, printablePointer } from '../core/field-path.ts';
 import { guardedResource, type GuardedResource, type Mode, type Policy } from '../core/policy.ts';
 import { printable } from '../core/text.ts';
 

@@ -1,9 +1,7 @@
 import { Ajv } from 'ajv';
 
-import type { Verdict } from './decide.ts';
-import { auditAnnotations, causes, denialMessage, warnings, type Cause } from './explain.ts';
-import { isMap, ownValue, parseJson, type JsonValue } from './json.ts';
-import { guardedResource, type Policy, type User } from './policy.ts';
+import { parseJson, type JsonValue } from './json.ts';
+import type { User } from './policy.ts';
 
 /** What jobguard reads of an admission.k8s.io/v1 AdmissionReview's request. */
 export interface AdmissionRequest {
@@ -21,36 +19,6 @@ export interface AdmissionRequest {
   /** null where the request has none; undefined where it is nested too deeply to be read to the last digit. */
   readonly object: JsonValue | undefined;
   readonly oldObject: JsonValue | undefined;
-}
-
-/** The answer to a request: an admission.k8s.io/v1 AdmissionReview. */
-export interface AdmissionReview {
-  readonly apiVersion: 'admission.k8s.io/v1';
-  readonly kind: 'AdmissionReview';
-  readonly response: AdmissionResponse;
-}
-
-export interface AdmissionResponse {
-  readonly uid: string;
-  readonly allowed: boolean;
-  readonly status?: DenialStatus;
-  readonly warnings?: readonly string[];
-  readonly auditAnnotations: Readonly<Record<string, string>>;
-}
-
-export interface DenialStatus {
-  readonly status: 'Failure';
-  readonly code: 403;
-  readonly reason: 'Forbidden';
-  readonly message: string;
-  readonly details: {
-    readonly group: string;
-    /** The resource's plural name, as the API server writes it. */
-    readonly kind: string;
-    readonly name: string;
-    readonly uid?: string;
-    readonly causes?: readonly Cause[];
-  };
 }
 
 /** A request body is no AdmissionReview that could be answered; the message is for whoever sent it. */
@@ -76,7 +44,7 @@ interface ReviewEnvelope {
 const STRING = { type: 'string' } as const;
 const NULLABLE_STRING = { type: 'string', nullable: true } as const;
 
-const ajv = new Ajv({ allErrors: false, strict: true });
+const ajv = new Ajv({ allErrors: false, strict: true, validateSchema: false });
 
 /**
  * The envelope alone: what stands in `object` and `oldObject` is judged, not validated, and fields that Kubernetes may
@@ -156,55 +124,4 @@ function parseText(text: string): { review: unknown; isExact: boolean } {
     if (error instanceof RangeError) return { review: JSON.parse(text), isExact: false };
     throw new InvalidReviewError('the request body is not JSON');
   }
-}
-
-/** Words the answer to a request: the verdict as its mode has it. */
-export function reviewResponse(policy: Policy, request: AdmissionRequest, verdict: Verdict): AdmissionReview {
-  const allowed = isAllowed(verdict);
-  const texts = warnings(policy, request, verdict);
-  return {
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    response: {
-      uid: request.uid,
-      allowed,
-      ...(allowed ? {} : { status: denialStatus(policy, request, verdict) }),
-      ...(texts.length === 0 ? {} : { warnings: texts }),
-      auditAnnotations: auditAnnotations(policy, verdict),
-    },
-  };
-}
-
-/** Tells whether a verdict lets the request through. */
-export function isAllowed({ decision, mode }: Verdict): boolean {
-  return mode !== 'enforce' || (decision.outcome !== 'deny' && decision.outcome !== 'unjudgeable');
-}
-
-/**
- * 403 Forbidden, so that nobody deletes and recreates a running job: on 422, and on the words "is immutable",
- * `kubectl apply --force` and Flux do. Source: k8s.io/kubectl pkg/cmd/apply/patcher.go.
- */
-function denialStatus(policy: Policy, request: AdmissionRequest, verdict: Verdict): DenialStatus {
-  const { group, resource } = request.resource;
-  const uid = storedUid(request);
-  const found = causes(guardedResource(policy, group, resource), verdict.decision);
-  return {
-    status: 'Failure',
-    code: 403,
-    reason: 'Forbidden',
-    message: denialMessage(policy, request, verdict.decision),
-    details: {
-      group,
-      kind: resource,
-      name: request.name,
-      ...(uid === undefined ? {} : { uid }),
-      ...(found.length === 0 ? {} : { causes: found }),
-    },
-  };
-}
-
-function storedUid({ oldObject }: AdmissionRequest): string | undefined {
-  const metadata = isMap(oldObject) ? ownValue(oldObject, 'metadata') : undefined;
-  const uid = isMap(metadata) ? ownValue(metadata, 'uid') : undefined;
-  return typeof uid === 'string' ? uid : undefined;
 }

@@ -25,7 +25,7 @@ export interface JudgedChange extends Change {
 
 /**
  * What is decided about a request. A denial is a value, never an exception.
- * `changes` are ordered by path, the permitted ones among them.
+ * `changes` are ordered by path, the permitted ones among them; past 10 000 they are only counted.
  */
 export type Decision =
   | { readonly outcome: 'out_of_scope' }
@@ -41,6 +41,7 @@ export type Decision =
       readonly outcome: 'deny';
       readonly changes: readonly JudgedChange[];
       readonly denied: readonly [JudgedChange, ...JudgedChange[]];
+      readonly deniedCount: number;
     };
 
 /** A decision and the mode in force where it was made; the mode decides only what is answered. */
@@ -78,18 +79,11 @@ function decideRequest(policy: Policy, request: AdmissionRequest): Decision {
   if (request.subResource === 'scale') return decideScale(policy, request, resource, request.oldObject, request.object);
 
   const permissions = permissionsOf(policy, request, resource, request.oldObject);
-  return decideChanges(changesOf(resource, permissions, request.oldObject, request.object), permissions);
-}
-
-function changesOf(
-  resource: GuardedResource,
-  { isInForce }: Permissions,
-  oldObject: JsonMap,
-  newObject: JsonMap,
-): readonly Change[] {
+  const judgement = createJudgement(permissions);
   // Also below what an exemption covers: what everybody may change there needs none.
-  const isMixed = (path: Path): boolean => hasGrantBelow(resource.permissions, path, isInForce);
-  return diff(oldObject, newObject, resource.type, isMixed);
+  const isMixed = (path: Path): boolean => hasGrantBelow(resource.permissions, path, permissions.isInForce);
+  diff(request.oldObject, request.object, resource.type, isMixed, judgement.judge);
+  return judgement.decision();
 }
 
 /** A change of a Scale's `spec.replicas` is the change of the job's own field; the rest of a Scale is not the job's. */
@@ -112,10 +106,9 @@ function decideScale(
   if (oldValue === undefined || newValue === undefined) {
     return { outcome: 'unjudgeable', reason: 'the replicas of a Scale must be a number' };
   }
-  const changes: Change[] = sameScalar(oldValue, newValue, UNKNOWN)
-    ? []
-    : [{ op: 'replace', path, oldValue, newValue }];
-  return decideChanges(changes, permissionsOf(policy, request, resource, {}));
+  const judgement = createJudgement(permissionsOf(policy, request, resource, {}));
+  if (!sameScalar(oldValue, newValue, UNKNOWN)) judgement.judge({ op: 'replace', path, oldValue, newValue });
+  return judgement.decision();
 }
 
 /** Reads `spec.replicas` of a Scale, where absent is 0; undefined where it is no number. */
@@ -157,20 +150,38 @@ function valueAt(object: JsonMap, keys: readonly string[]): JsonValue | undefine
   return keys.reduce<JsonValue | undefined>((at, key) => (isMap(at) ? ownValue(at, key) : undefined), object);
 }
 
-function decideChanges(found: readonly Change[], permissions: Permissions): Decision {
-  const changes = found.map((change) => judge(change, permissions));
-  const [first, ...others] = changes.filter(({ permitted }) => !permitted);
-  if (first !== undefined) return { outcome: 'deny', changes, denied: [first, ...others] };
+/**
+ * Most changes that a decision lists; the rest are judged and counted. Nobody reads more, and an update of 3 MiB can make
+ * more than a million.
+ */
+const MAX_LISTED_CHANGES = 10_000;
 
-  const needed = changes.map(({ exemption }) => exemption).filter((name) => name !== undefined);
-  const [exemption, ...more] = new Set(needed);
-  return exemption === undefined
-    ? { outcome: 'allow', changes }
-    : { outcome: 'exempt', changes, exemptions: [exemption, ...more] };
-}
+/** Judges changes one by one, and keeps what the decision takes. */
+function createJudgement({ resource, isInForce, exemptionOf }: Permissions): {
+  readonly judge: (change: Change) => void;
+  readonly decision: () => Decision;
+} {
+  const changes: JudgedChange[] = [];
+  const exemptions = new Set<string>();
+  let deniedCount = 0;
 
-function judge(change: Change, { resource, isInForce, exemptionOf }: Permissions): JudgedChange {
-  const grant = grantOver(resource.permissions, change.path, isInForce);
-  const exemption = grant === undefined ? undefined : exemptionOf(grant);
-  return { ...change, permitted: grant !== undefined, exemption };
+  const judge = (change: Change): void => {
+    const grant = grantOver(resource.permissions, change.path, isInForce);
+    const exemption = grant === undefined ? undefined : exemptionOf(grant);
+    if (grant === undefined) deniedCount += 1;
+    if (exemption !== undefined) exemptions.add(exemption);
+    // The first that is denied is listed however many permitted ones come before it.
+    if (changes.length < MAX_LISTED_CHANGES || (grant === undefined && deniedCount === 1)) {
+      changes.push({ ...change, permitted: grant !== undefined, exemption });
+    }
+  };
+  const decision = (): Decision => {
+    const [denied, ...others] = changes.filter(({ permitted }) => !permitted);
+    if (denied !== undefined) return { outcome: 'deny', changes, denied: [denied, ...others], deniedCount };
+    const [exemption, ...more] = exemptions;
+    return exemption === undefined
+      ? { outcome: 'allow', changes }
+      : { outcome: 'exempt', changes, exemptions: [exemption, ...more] };
+  };
+  return { judge, decision };
 }

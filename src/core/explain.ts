@@ -4,7 +4,8 @@ import type { Change } from './diff.ts';
 import { childType, UNKNOWN, type FieldType } from './field-type.ts';
 import { ExactNumber, isMap, type JsonValue } from './json.ts';
 import { misreading } from './misread.ts';
-import { fieldPath, pointer, printablePointer, type Path } from './path.ts';
+import { fieldPath, printablePointer } from './field-path.ts';
+import { pointer, type Path } from './path.ts';
 import { guardedResource, resourceName, type GuardedResource, type Policy } from './policy.ts';
 import { printable, shorten, shortenToBytes, utf8Length } from './text.ts';
 
@@ -46,7 +47,7 @@ export function denialMessage(policy: Policy, request: AdmissionRequest, decisio
   const allowed = resource.allow.map((pattern) => fieldPath(pattern, resource.type));
   const refused = decision.denied.slice(0, MAX_NAMED_PATHS).map((change) => describeChange(change, resource));
   const sentence = (named: number, listed: number): string =>
-    `${refusedText(refused.slice(0, named), decision.denied.length)}; ${allowedText(allowed, listed)}`;
+    `${refusedText(refused.slice(0, named), decision.deniedCount)}; ${allowedText(allowed, listed)}`;
   const budget = MAX_MESSAGE_BYTES - utf8Length(opening) - utf8Length(closing);
   const named = longestFit(refused.length, budget, (count) => sentence(count, 2));
   const listed = longestFit(allowed.length, budget, (count) => sentence(named, count));
@@ -160,7 +161,7 @@ function wouldBeWarnings(
   if (decision.outcome === 'unjudgeable') return [`jobguard would deny this update: ${decision.reason}`];
   if (decision.outcome !== 'deny') return [];
 
-  const count = decision.denied.length;
+  const count = decision.deniedCount;
   const hint = hintFor(policy, request, decision);
   const summary = [
     `jobguard would deny this update for ${count === 1 ? '1 change' : `${count} changes`}`,
@@ -186,7 +187,7 @@ export function auditAnnotations(policy: Policy, { decision, mode }: Verdict): R
     decision: decision.outcome,
     mode,
     ...(decision.outcome === 'deny'
-      ? { 'denied-paths': JSON.stringify(deniedPointers(decision)), 'denied-count': String(decision.denied.length) }
+      ? { 'denied-paths': JSON.stringify(deniedPointers(decision)), 'denied-count': String(decision.deniedCount) }
       : {}),
     ...(decision.outcome === 'exempt' ? { exemption: decision.exemptions.join(',') } : {}),
     policy: policy.hash,

@@ -22,7 +22,6 @@ export function compileGlob(glob: string): (text: string) => boolean {
 
 /** Compiles a list of globs into a test whether any of them matches. */
 export function compileGlobs(globs: readonly string[]): (text: string) => boolean {
-  if (globs.includes('*')) return () => true;
   const exact = new Set(globs.filter((glob) => !glob.includes('*')));
   const matchers = globs.filter((glob) => glob.includes('*')).map(compileGlob);
   return (text) => exact.has(text) || matchers.some((matches) => matches(text));

@@ -1,6 +1,6 @@
-import type { Path, Pattern } from './path.ts';
+import type { Path, Pattern, Segment } from './path.ts';
 
-/** Patterns by their segments; each node names the grants whose pattern ends there, and those further down. */
+/** Patterns by their segments; each node names the grants whose pattern ends there, and those further down, in ascending order. */
 export interface PatternTree {
   readonly children: Map<string, PatternTree>;
   readonly grants: number[];
@@ -11,10 +11,10 @@ export function createPatternTree(): PatternTree {
   return { children: new Map(), grants: [], grantsBelow: [] };
 }
 
+/** Adds a pattern of a grant; grants are added in ascending order. */
 export function addPattern(tree: PatternTree, pattern: Pattern, grant: number): void {
   let node = tree;
   for (const segment of pattern) {
-    // The patterns of a grant come one after another.
     if (node.grantsBelow.at(-1) !== grant) node.grantsBelow.push(grant);
     let child = node.children.get(segment);
     if (child === undefined) {
@@ -26,32 +26,43 @@ export function addPattern(tree: PatternTree, pattern: Pattern, grant: number): 
   node.grants.push(grant);
 }
 
-/** Returns the first grant in force that covers `path`: one whose pattern ends at the path or above it. */
-export function grantOver(tree: PatternTree, path: Path, isInForce: (grant: number) => boolean): number | undefined {
-  let first: number | undefined;
-  walk(tree, path, 0, (node) => {
-    for (const grant of node.grants) {
-      if ((first === undefined || grant < first) && isInForce(grant)) first = grant;
-    }
-  });
+/**
+ * Returns the first grant in force that covers `path`: one whose pattern ends at the path or above it.
+ * `depth` is how many of the path's segments lead to `tree`.
+ */
+export function grantOver(
+  tree: PatternTree,
+  path: Path,
+  isInForce: (grant: number) => boolean,
+  depth = 0,
+): number | undefined {
+  let first = tree.grants.find(isInForce);
+  for (const child of childrenAt(tree, path[depth])) {
+    const grant = grantOver(child, path, isInForce, depth + 1);
+    if (grant !== undefined && (first === undefined || grant < first)) first = grant;
+  }
   return first;
 }
 
 /** Tells whether a grant in force covers something strictly below `path`. */
-export function hasGrantBelow(tree: PatternTree, path: Path, isInForce: (grant: number) => boolean): boolean {
-  let found = false;
-  walk(tree, path, 0, (node, depth) => {
-    found ||= depth === path.length && node.grantsBelow.some(isInForce);
-  });
-  return found;
+export function hasGrantBelow(
+  tree: PatternTree,
+  path: Path,
+  isInForce: (grant: number) => boolean,
+  depth = 0,
+): boolean {
+  if (depth === path.length) return tree.grantsBelow.some(isInForce);
+  return childrenAt(tree, path[depth]).some((child) => hasGrantBelow(child, path, isInForce, depth + 1));
 }
 
-/** Visits the nodes that `path` passes from `depth` on, by its own segments and by `*`. */
-function walk(node: PatternTree, path: Path, depth: number, visit: (node: PatternTree, depth: number) => void): void {
-  visit(node, depth);
-  if (depth === path.length) return;
-  for (const segment of new Set([String(path[depth]), '*'])) {
-    const child = node.children.get(segment);
-    if (child !== undefined) walk(child, path, depth + 1, visit);
-  }
+const NONE: readonly PatternTree[] = [];
+
+/** Returns the nodes that a segment leads to, by its own name and by `*`. */
+function childrenAt({ children }: PatternTree, segment: Segment | undefined): readonly PatternTree[] {
+  if (segment === undefined || children.size === 0) return NONE;
+  const name = String(segment);
+  const named = name === '*' ? undefined : children.get(name);
+  const any = children.get('*');
+  if (named === undefined) return any === undefined ? NONE : [any];
+  return any === undefined ? [named] : [named, any];
 }

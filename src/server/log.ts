@@ -3,7 +3,8 @@ import { pino, stdTimeFunctions, type Level, type Logger } from 'pino';
 import type { LogFormat, LogLevel } from '../config.ts';
 import type { AdmissionRequest } from '../core/admission.ts';
 import type { Decision, Verdict } from '../core/decide.ts';
-import { deniedPointers } from '../core/explain.ts';
+import { deniedPointers, hintFor } from '../core/explain.ts';
+import { resourceName, type Policy } from '../core/policy.ts';
 import { printable } from '../core/text.ts';
 
 export type { Logger } from 'pino';
@@ -41,7 +42,7 @@ function textLine(line: string): string {
 
 /** One judged request, as it is logged. */
 export interface LoggedDecision {
-  readonly policy: string;
+  readonly policy: Policy;
   readonly request: AdmissionRequest;
   readonly verdict: Verdict;
   readonly durationMs: number;
@@ -70,7 +71,7 @@ export function logDecision(log: Logger, { policy, request, verdict, durationMs 
     {
       uid: shown(request.uid),
       user: shown(request.user.username),
-      resource: shown(group === '' ? resource : `${resource}.${group}`),
+      resource: shown(resourceName(group, resource)),
       subresource: shown(request.subResource),
       namespace: shown(request.namespace),
       name: shown(request.name),
@@ -79,11 +80,17 @@ export function logDecision(log: Logger, { policy, request, verdict, durationMs 
       mode,
       paths: deniedPointers(decision),
       exemption: decision.outcome === 'exempt' ? decision.exemptions.join(',') : '',
-      ...(decision.outcome === 'unjudgeable' ? { reason: decision.reason } : {}),
-      policy,
+      policy: policy.hash,
       dryRun: request.dryRun,
       durationMs: Math.round(durationMs * 1000) / 1000,
     },
-    msg,
+    messageOf(msg, policy, request, decision),
   );
+}
+
+/** Ends an event's message with why, or how the writer could be allowed. */
+function messageOf(msg: string, policy: Policy, request: AdmissionRequest, decision: Decision): string {
+  if (decision.outcome === 'unjudgeable') return `${msg}: ${decision.reason}`;
+  const hint = hintFor(policy, request, decision);
+  return hint === undefined ? msg : `${msg} (${hint})`;
 }

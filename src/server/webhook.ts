@@ -2,7 +2,8 @@ import { TLSSocket } from 'node:tls';
 
 import type { Express, NextFunction, Request, Response } from 'express';
 
-import { InvalidReviewError, parseReview, reviewResponse } from '../core/admission.ts';
+import { InvalidReviewError, parseReview } from '../core/admission.ts';
+import { reviewResponse } from '../core/review-response.ts';
 import { decide } from '../core/decide.ts';
 import type { Policy } from '../core/policy.ts';
 import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
@@ -50,7 +51,7 @@ export function createWebhook(options: WebhookOptions): Express {
     send(request, response, 200, JSON.stringify(reviewResponse(policy, review, verdict)));
     const durationMs = performance.now() - start;
     metrics.recordAdmission({ request: review, verdict, seconds: durationMs / 1000, bytes: body.length });
-    logDecision(log, { policy: policy.hash, request: review, verdict, durationMs });
+    logDecision(log, { policy, request: review, verdict, durationMs });
   };
 
   const fail = (error: unknown, request: Request, response: Response, next: NextFunction): void => {

@@ -67,9 +67,10 @@ export interface Job {
 
 /** Creates a job, refuses to go on without it, and returns its path in the API. */
 export async function create(cluster: ControlPlane, of: JobKind, job: Job): Promise<string> {
-  const answer = await cluster.request('POST', collection(of), { body: job });
+  const path = collection(of, String(job.metadata['namespace']));
+  const answer = await cluster.request('POST', path, { body: job });
   if (answer.status !== 201) throw new Error(`The ${of.kind} could not be created: ${answer.text}`);
-  return `${collection(of)}/${String(job.metadata['name'])}`;
+  return `${path}/${String(job.metadata['name'])}`;
 }
 
 /** Sends a JSON merge patch. */

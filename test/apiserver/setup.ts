@@ -1,4 +1,5 @@
 import { crdFiles } from '../support/crds.ts';
+import { otherJobCrdFiles } from '../support/foreign-crds.ts';
 import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
 
 /** The variable by which the test files learn that there is nothing to start a control plane from. */
@@ -10,6 +11,7 @@ export default async function setup(): Promise<void> {
     await kubernetesBinaries();
     await crdFiles('training-operator 1.8');
     await crdFiles('training-operator 1.9');
+    await otherJobCrdFiles();
   } catch (error) {
     if (process.env['CI'] === 'true') throw error;
     process.env[NO_CONTROL_PLANE] = 'true';

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
 import { foreignCrdFiles } from '../support/foreign-crds.ts';
 import { manifests, objectOf, renderObjects, renderText, type Manifest } from '../support/helm.ts';
 import { at } from '../support/json-at.ts';
@@ -38,11 +37,8 @@ describeChart('on a real API server', () => {
     const crds = await foreignCrdFiles();
     const applied = await cluster.kubectl(['apply', '--server-side', ...crds.map((file) => `--filename=${file}`)]);
     expect(applied).toMatchObject({ code: 0, stderr: '' });
-    await eventually('the foreign kinds to be served', async () => {
-      const wanted = ['certificates', 'issuers', 'podmonitors', 'servicemonitors'];
-      const { stdout } = await cluster.kubectl(['api-resources', '--output=name']);
-      return wanted.every((kind) => stdout.includes(`${kind}.`)) ? true : undefined;
-    });
+    const objects = await Promise.all(VALUES_FILES.map(([, valuesFile]) => renderObjects({ valuesFile })));
+    await writeSchemas(schemas, cluster, objects.flat());
   }, CONTROL_PLANE_TIMEOUT_MS);
   afterAll(async () => {
     await cluster.stop();
@@ -63,7 +59,6 @@ describeChart('on a real API server', () => {
     async (_name, file) => {
       const text = await renderText({ valuesFile: file });
       const objects = manifests(text);
-      await eventually('the schemas to be published', () => writeSchemas(schemas, cluster, objects).then(() => true));
       const { stdout } = await kubeconform(schemas, text);
       expect(stdout).toContain(
         `Summary: ${objects.length} resources found parsing stdin - Valid: ${objects.length}, Invalid: 0, Errors: 0, Skipped: 0`,
@@ -73,7 +68,6 @@ describeChart('on a real API server', () => {
 
   test('a field that no schema knows is found', async () => {
     const text = (await renderText()).replace('revisionHistoryLimit', 'revisionHistoryLimits');
-    await writeSchemas(schemas, cluster, manifests(text));
     const { stdout } = await kubeconform(schemas, text);
     expect(stdout).toMatch(/Deployment jobguard is invalid: .*'revisionHistoryLimits' not allowed/);
   });

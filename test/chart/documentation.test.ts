@@ -5,7 +5,7 @@ import { documentedValues, generatedFiles } from '../../charts/generate.ts';
 import { renderedManifests } from '../../deploy/render.ts';
 import policySchema from '../../schemas/policy.schema.json' with { type: 'json' };
 import { loadPolicy } from '../../src/policy-file.ts';
-import { CHART, policyText, renderObjects } from '../support/helm.ts';
+import { CHART, objectOf, policyText, renderObjects } from '../support/helm.ts';
 import { at } from '../support/json-at.ts';
 import { describeChart } from './layer.ts';
 
@@ -41,6 +41,16 @@ function templates(): string[] {
 }
 
 describeChart('what is rendered from the chart', () => {
+  test("the memory limit has room for the image's heap, and a quarter of it for the rest", async () => {
+    const flags = read(join(CHART, '../../Dockerfile'));
+    const megabytes = (flag: string): number => Number(new RegExp(`--${flag}=(\\d+)`).exec(flags)?.[1]);
+    // V8 holds three semi-spaces.
+    const heap = megabytes('max-old-space-size') + 3 * megabytes('max-semi-space-size');
+    const container = at(objectOf(await renderObjects(), 'Deployment'), 'spec', 'template', 'spec', 'containers', 0);
+    const limit = Number.parseInt(String(at(container, 'resources', 'limits', 'memory')), 10);
+    expect(heap).toBeLessThanOrEqual(0.75 * limit);
+  });
+
   test('the default values hold the default policy', async () => {
     const smallest = loadPolicy('apiVersion: jobguard/v1\nkind: UpdatePolicy\n');
     expect(loadPolicy(policyText(await renderObjects())).hash).toBe(smallest.hash);

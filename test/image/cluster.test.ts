@@ -35,7 +35,7 @@ describeWithDocker('a kube-apiserver that calls a container', () => {
   let job: string;
 
   beforeAll(async () => {
-    container = undo.use(await startContainer('--log-level', 'debug'));
+    container = undo.use(await startContainer({ flags: ['--log-level', 'debug'] }));
     cluster = await startControlPlane('training-operator 1.9');
     undo.defer(() => cluster.stop());
     const { port, ca: caPem } = container.endpoint;

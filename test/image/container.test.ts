@@ -61,6 +61,23 @@ describeWithDocker('a container as the chart runs it', () => {
   );
 });
 
+describeWithDocker('a container with the memory of the chart', () => {
+  test(
+    'survives the densest update that an API server can send, and denies it',
+    async () => {
+      await using container = await startContainer({ memoryMiB: 512 });
+      const tolerations = (bytes: number): string => `[${Array.from({ length: bytes / 3 }, () => '{}').join(',')}]`;
+      const job = (bytes: number): string => `{"spec":{"tfReplicaSpecs":{"Worker":{"template":{"spec":
+        {"tolerations":${tolerations(bytes)}}}}}}}`;
+      const body = reviewText({ oldObject: job(1_500_000), object: job(3_000_000) });
+      const answers = await Promise.all([1, 2, 3, 4].map(() => call(container.endpoint, { body })));
+      const annotation = ['response', 'auditAnnotations', 'denied-count'] as const;
+      expect(answers.map(({ text }) => at(JSON.parse(text), ...annotation))).toEqual(Array(4).fill('500000'));
+    },
+    CONTAINER_TIMEOUT_MS,
+  );
+});
+
 /** Returns the name on the certificate that a new connection gets. */
 async function servedName({ port, ca }: Endpoint): Promise<string | string[] | undefined> {
   const socket = connect({ host: '127.0.0.1', port, ca });

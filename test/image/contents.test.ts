@@ -28,7 +28,7 @@ describeWithDocker('the image', () => {
   const evaluate = (line: string): Promise<string> =>
     docker('run', '--rm', '--entrypoint', NODE, prepared(IMAGE), '--print', line);
 
-  test('runs jobguard, as a numbered user, with memory flags for 192 MiB', () => {
+  test('runs jobguard, as a numbered user, with memory flags for 512 MiB', () => {
     expect({
       user: at(config, 'User'),
       entrypoint: at(config, 'Entrypoint'),
@@ -37,7 +37,7 @@ describeWithDocker('the image', () => {
     }).toEqual({
       user: '65532:65532',
       entrypoint: [
-        ...['/nodejs/bin/node', '--max-old-space-size=96', '--max-semi-space-size=8', '--disable-sigusr1'],
+        ...['/nodejs/bin/node', '--max-old-space-size=320', '--max-semi-space-size=8', '--disable-sigusr1'],
         '/app/jobguard.js',
       ],
       command: ['serve'],

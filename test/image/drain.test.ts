@@ -13,7 +13,7 @@ describeWithDocker('docker stop', () => {
   test(
     'ends a container with code 0, after every request that reached it while it drained was answered',
     async () => {
-      await using container = await startContainer('--shutdown-delay', '3s', '--shutdown-timeout', '30s');
+      await using container = await startContainer({ flags: ['--shutdown-delay', '3s', '--shutdown-timeout', '30s'] });
       const { endpoint, metricsPort } = container;
       const agent = new Agent({ keepAlive: true });
 

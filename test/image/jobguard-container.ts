@@ -27,7 +27,6 @@ export interface JobguardContainer extends AsyncDisposable {
 
 const SECURE_PORT = 10_250;
 const METRICS_PORT = 8_080;
-const MEMORY_BYTES = 192 * 1024 * 1024;
 const CERTIFICATES = '/etc/jobguard/tls';
 export const NODE = '/nodejs/bin/node';
 
@@ -38,7 +37,7 @@ export function anyUser(): string {
 
 /** A container with the limits of the chart's pod: a user of no account, no capability, nothing to write on, little memory. */
 class RestrictedContainer extends GenericContainer {
-  constructor(image: string) {
+  constructor(image: string, memoryMiB: number) {
     super(image);
     this.withUser(anyUser()).withExposedPorts(SECURE_PORT, METRICS_PORT);
     const loopback = [{ HostIp: '127.0.0.1', HostPort: '0' }];
@@ -47,20 +46,29 @@ class RestrictedContainer extends GenericContainer {
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
-      Memory: MEMORY_BYTES,
-      MemorySwap: MEMORY_BYTES,
+      Memory: memoryMiB * 1024 * 1024,
+      MemorySwap: memoryMiB * 1024 * 1024,
       PortBindings: { [`${SECURE_PORT}/tcp`]: loopback, [`${METRICS_PORT}/tcp`]: loopback },
     };
   }
 }
 
+export interface ContainerOptions {
+  readonly flags?: readonly string[];
+  /** Less than half of the chart's limit, unless a test is about memory. */
+  readonly memoryMiB?: number;
+}
+
 /** Starts the image and returns when it serves. */
-export async function startContainer(...flags: readonly string[]): Promise<JobguardContainer> {
+export async function startContainer({
+  flags = [],
+  memoryMiB = 192,
+}: ContainerOptions = {}): Promise<JobguardContainer> {
   const authority = await createAuthority();
   const secret = await createSecretVolume(await authority.issue('first'));
   const folder = dirname(secret.certFile);
   await chmod(folder, 0o755);
-  const container = await new RestrictedContainer(prepared(IMAGE))
+  const container = await new RestrictedContainer(prepared(IMAGE), memoryMiB)
     .withBindMounts([{ source: folder, target: CERTIFICATES, mode: 'ro' }])
     .withCommand([
       'serve',

@@ -52,6 +52,21 @@ describe('the decision log', () => {
       },
     },
     {
+      what: 'a denial that a preset would prevent, with the way out',
+      review: {
+        username: 'system:serviceaccount:flyte:flytepropeller',
+        oldObject: TF_JOB,
+        object: withValue(TF_JOB, '/metadata/finalizers', ['a.example.com/b']),
+      },
+      event: {
+        level: 'info',
+        user: 'system:serviceaccount:flyte:flytepropeller',
+        decision: 'deny',
+        paths: ['/metadata/finalizers'],
+        msg: 'update not permitted (this is Flyte: turn on the preset "flyte")',
+      },
+    },
+    {
       what: 'an exemption',
       review: {
         username: 'system:kube-controller-manager',
@@ -73,8 +88,7 @@ describe('the decision log', () => {
         level: 'warn',
         subresource: 'log',
         decision: 'unjudgeable',
-        reason: 'an update of this subresource cannot be checked',
-        msg: 'update could not be judged',
+        msg: 'update could not be judged: an update of this subresource cannot be checked',
       },
     },
   ])('has a line for $what', async ({ review, event }) => {

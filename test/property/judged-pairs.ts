@@ -1,7 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { parentPort, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
-import { type AdmissionRequest, parseReview, reviewResponse } from '../../src/core/admission.ts';
+import { type AdmissionRequest, parseReview } from '../../src/core/admission.ts';
+import { reviewResponse } from '../../src/core/review-response.ts';
 import { decide, type Decision } from '../../src/core/decide.ts';
 import { pointer } from '../../src/core/path.ts';
 import { compilePolicy, type Policy } from '../../src/core/policy.ts';

@@ -3,8 +3,16 @@ import { join } from 'node:path';
 import { moduleFolder } from './go-module.ts';
 import { fillFolder, userCache } from './user-cache.ts';
 
-/** The kinds of other projects of which the chart makes objects, where they are installed. */
-const PROJECTS = [
+/** Some of the kinds of a project, as its Go module has them. */
+interface Project {
+  readonly name: string;
+  readonly module: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+/** The kinds of which the chart makes objects, where they are installed. */
+const USED_BY_CHART: readonly Project[] = [
   {
     name: 'cert-manager-v1.21.2',
     module: 'github.com/cert-manager/cert-manager@v1.21.2',
@@ -19,10 +27,35 @@ const PROJECTS = [
   },
 ];
 
-/** Returns the files with their CustomResourceDefinitions, the real ones, out of their Go modules. */
-export async function foreignCrdFiles(): Promise<string[]> {
+/** The kinds that a policy can have guarded. */
+const GUARDED: readonly Project[] = [
+  {
+    name: 'training-operator-v1.9.3',
+    module: 'github.com/kubeflow/training-operator@v1.9.3',
+    folder: 'manifests/base/crds',
+    files: ['mpijobs', 'xgboostjobs', 'paddlejobs', 'jaxjobs'].map((plural) => `kubeflow.org_${plural}.yaml`),
+  },
+  {
+    name: 'jobset-v0.8.1',
+    module: 'sigs.k8s.io/jobset@v0.8.1',
+    folder: 'config/components/crd/bases',
+    files: ['jobset.x-k8s.io_jobsets.yaml'],
+  },
+];
+
+/** Returns the files with the CustomResourceDefinitions of which the chart makes objects, the real ones. */
+export function foreignCrdFiles(): Promise<string[]> {
+  return filesOf(USED_BY_CHART);
+}
+
+/** Returns the files with the CustomResourceDefinitions, the real ones, of the jobs that only a policy has guarded. */
+export function otherJobCrdFiles(): Promise<string[]> {
+  return filesOf(GUARDED);
+}
+
+async function filesOf(projects: readonly Project[]): Promise<string[]> {
   const files = await Promise.all(
-    PROJECTS.map(async ({ name, module, folder, files }) => {
+    projects.map(async ({ name, module, folder, files }) => {
       const cache = join(userCache(), 'crds', name);
       await fillFolder(cache, files, async (missing, staging) => {
         const source = join(await moduleFolder(module), folder);

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { parseReview, reviewResponse, type AdmissionResponse } from '../../src/core/admission.ts';
+import { parseReview } from '../../src/core/admission.ts';
+import { reviewResponse, type AdmissionResponse } from '../../src/core/review-response.ts';
 import { decide } from '../../src/core/decide.ts';
 import { DEFAULT_POLICY } from './review.ts';
 

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, type Finished } from './child-process.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { eventually } from './eventually.ts';
 import { goTool } from './go-tool.ts';
 import type { Manifest } from './helm.ts';
 import { at } from './json-at.ts';
@@ -26,21 +27,25 @@ export async function kubeconform(folder: string, yaml: string): Promise<Finishe
 
 /** Writes into `folder`, for each kind among `objects`, the schema that the API server itself publishes. */
 export async function writeSchemas(folder: string, cluster: ControlPlane, objects: readonly Manifest[]): Promise<void> {
-  const kinds = new Map(objects.map(({ apiVersion, kind }) => [`${apiVersion}/${kind}`, { apiVersion, kind }]));
-  for (const { apiVersion, kind } of kinds.values()) {
-    const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
-    const place = group === '' ? `api/${apiVersion}` : `apis/${apiVersion}`;
-    const { json } = await cluster.request('GET', `/openapi/v3/${place}`);
-    const components = at(json, 'components', 'schemas');
-    const schemas = typeof components === 'object' && components !== null ? Object.entries(components) : [];
-    const name = schemas.find(([, schema]) => isOfKind(schema, group, version, kind))?.[0];
-    if (name === undefined) throw new Error(`The API server has no schema of ${apiVersion} ${kind}`);
+  const kinds = new Map(objects.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]));
+  for (const [name, { apiVersion, kind }] of kinds) {
+    // A kind is served some seconds before its schema is published.
+    const schema = await eventually(`the schema of ${name}`, () => publishedSchema(cluster, apiVersion, kind));
     // kubeconform takes the version for the group where there is none.
-    const path = join(folder, group === '' ? apiVersion : (group ?? ''), version ?? '');
+    const path = join(folder, apiVersion.includes('/') ? apiVersion : `${apiVersion}/${apiVersion}`);
     await mkdir(path, { recursive: true });
-    const schema = { $ref: `#/components/schemas/${name}`, components: { schemas: closed(components) } };
     await writeFile(join(path, `${kind.toLowerCase()}.json`), JSON.stringify(schema));
   }
+}
+
+async function publishedSchema(cluster: ControlPlane, apiVersion: string, kind: string): Promise<unknown> {
+  const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+  const { json } = await cluster.request('GET', `/openapi/v3/${group === '' ? 'api' : 'apis'}/${apiVersion}`);
+  const components = at(json, 'components', 'schemas');
+  const schemas = typeof components === 'object' && components !== null ? Object.entries(components) : [];
+  const name = schemas.find(([, schema]) => isOfKind(schema, group, version, kind))?.[0];
+  if (name === undefined) return undefined;
+  return { $ref: `#/components/schemas/${name}`, components: { schemas: closed(components) } };
 }
 
 function isOfKind(schema: unknown, ...[group, version, kind]: (string | undefined)[]): boolean {

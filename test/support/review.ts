@@ -1,12 +1,8 @@
-import {
-  parseReview,
-  reviewResponse,
-  type AdmissionRequest,
-  type AdmissionResponse,
-} from '../../src/core/admission.ts';
+import { parseReview, type AdmissionRequest } from '../../src/core/admission.ts';
 import { decide, type Decision, type Verdict } from '../../src/core/decide.ts';
 import { pointer } from '../../src/core/path.ts';
 import { compilePolicy, DEFAULT_POLICY_DOCUMENT, type Policy, type PolicyDocument } from '../../src/core/policy.ts';
+import { reviewResponse, type AdmissionResponse } from '../../src/core/review-response.ts';
 
 /** What a test says of an admission request; what it leaves out is as Jane updates a TFJob called mnist. */
 export interface Review {

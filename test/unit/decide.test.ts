@@ -240,8 +240,29 @@ describe('an allowed change and a forbidden one together', () => {
         refused,
       ],
       denied: [refused],
+      deniedCount: 1,
     };
     expect(judge({ oldObject: TF_JOB, object }).decision).toEqual(expected);
+  });
+
+  test('of more than 10 000 changes the first are listed, all are judged and counted', () => {
+    const fields = Object.fromEntries(
+      Array.from({ length: 12_000 }, (_, index) => [`f${String(index).padStart(5, '0')}`, 1]),
+    );
+    const { decision } = judge(
+      { oldObject: TF_JOB, object: withValue(TF_JOB, '/spec/x', fields) },
+      policyWith({ allow: ['/spec/x/nothing'] }),
+    );
+    if (decision.outcome !== 'deny') throw new Error(decision.outcome);
+    expect([decision.changes.length, decision.denied.length, decision.deniedCount]).toEqual([10_000, 10_000, 12_000]);
+  });
+
+  test('one that is refused is found behind 10 000 that are not', () => {
+    const labels = Object.fromEntries(Array.from({ length: 12_000 }, (_, index) => [`l${index}`, 'x']));
+    const object = withValue(withValue(TF_JOB, '/metadata/labels', labels), '/spec/x', 1);
+    const { decision } = judge({ oldObject: withValue(TF_JOB, '/metadata/labels', { team: 'vision' }), object });
+    if (decision.outcome !== 'deny') throw new Error(decision.outcome);
+    expect(decision.denied.map(({ path }) => path)).toEqual([['spec', 'x']]);
   });
 
   test('fifty forbidden changes are all found, in order', () => {
@@ -725,7 +746,7 @@ describe('the scale subresource', () => {
       permitted: false,
       exemption: undefined,
     } as const;
-    const expected: Decision = { outcome: 'deny', changes: [change], denied: [change] };
+    const expected: Decision = { outcome: 'deny', changes: [change], denied: [change], deniedCount: 1 };
     expect(judge(twoToThree).decision).toEqual(expected);
   });
 

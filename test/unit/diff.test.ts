@@ -15,7 +15,9 @@ function objectOf(text: string): JsonMap {
 }
 
 function changes(before: string, after: string, type: FieldType = UNKNOWN, isMixed = nothingBelow): Change[] {
-  return diff(objectOf(before), objectOf(after), type, isMixed);
+  const found: Change[] = [];
+  diff(objectOf(before), objectOf(after), type, isMixed, (change) => found.push(change));
+  return found;
 }
 
 /** Writes changes as lines: `add /spec/a`. */

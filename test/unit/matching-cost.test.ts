@@ -9,9 +9,10 @@ import { policyWith, verdictOn, type Review } from '../support/review.ts';
 const EXEMPTIONS = 1_000;
 
 const RUNNER = 'system:serviceaccount:team-x:runner';
+const CHANGED = ['/spec/tfReplicaSpecs/Worker/replicas', '/spec/runPolicy/suspend', '/spec/tfReplicaSpecs/Chief'];
 const DENIED: Review = {
   oldObject: TF_JOB,
-  object: withValue(withValue(TF_JOB, '/spec/tfReplicaSpecs/Worker/replicas', 9), '/spec/runPolicy/suspend', true),
+  object: CHANGED.reduce((job, path) => withValue(job, path, { changed: true }), TF_JOB),
   namespace: 'team-x',
   username: RUNNER,
   groups: ['system:serviceaccounts', 'system:serviceaccounts:team-x', 'system:authenticated', 'oidc:ml', 'oidc:staff'],
@@ -25,7 +26,7 @@ function exempting(identityOf: (index: number) => Identity): Partial<PolicyDocum
   const exemptions = Array.from({ length: EXEMPTIONS }, (_, index) => ({
     name: `exemption-${index}`,
     ...identityOf(index),
-    paths: [...paths, `/spec/tfReplicaSpecs/Worker/template/spec/x${index}`],
+    paths: [...paths, `/spec/tfReplicaSpecs/*/template/spec/x${index}`],
   }));
   return { exemptions };
 }
