@@ -102,7 +102,7 @@ function mapContents(before: JsonMap, after: JsonMap, type: FieldType, parent: P
 function sortedKeys(before: JsonMap, after: JsonMap): readonly string[] {
   const keys = Object.keys(before);
   for (const key of Object.keys(after)) if (!Object.hasOwn(before, key)) keys.push(key);
-  return keys.every((key, index) => index === 0 || (keys[index - 1] ?? '') < key) ? keys : keys.sort();
+  return keys.every((key, index) => (keys[index - 1] ?? '') <= key) ? keys : keys.sort();
 }
 
 function entryPair(

@@ -67,8 +67,8 @@ export function objectType(group: string, resource: string, podTemplates: readon
   const structs = new Map<string, ReadonlyMap<string, FieldType>>();
   const rootName = new Map(Object.entries(GO_ROOTS)).get(`${group}/${resource}`);
   const root = rootName === undefined ? UNKNOWN : parseType(rootName, structs);
-  // Whether an unknown field that holds a template is a pointer nobody can tell, so that an empty one is a value.
-  const podTemplate = entryType(parseType('core/v1.PodTemplateSpec', structs));
+  // Whether an unknown field that holds a template is a pointer nobody can tell; the stricter reading takes it for one.
+  const podTemplate = pointerType(parseType('core/v1.PodTemplateSpec', structs));
 
   const changes: (readonly [Pattern, (found: FieldType) => FieldType])[] = [
     ...podTemplates.map(
