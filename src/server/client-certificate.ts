@@ -1,14 +1,12 @@
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { TLSSocket } from 'node:tls';
 
 import { InvalidCertificateError } from './certificate.ts';
 import { HttpError } from './http.ts';
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+import { certificatesOf, countOfCertificates } from './pem.ts';
 
 /**
- * Reads the certificates that prove a client.
+ * Reads the certificates that prove a client, and returns them as PEM.
  *
  * @throws InvalidCertificateError where the file cannot be read, holds none, or one that is broken
  */
@@ -16,18 +14,11 @@ export async function readClientAuthorities(file: string): Promise<string> {
   const pem = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new InvalidCertificateError(`${file} cannot be read: ${String(error)}`, { cause: error });
   });
-  const blocks = pem.match(CERTIFICATE) ?? [];
-  if (blocks.length === 0) throw new InvalidCertificateError(`${file} holds no PEM certificate`);
-  for (const [index, block] of blocks.entries()) {
-    try {
-      void new X509Certificate(block);
-    } catch (error) {
-      throw new InvalidCertificateError(`certificate ${index + 1} in ${file} is broken: ${String(error)}`, {
-        cause: error,
-      });
-    }
-  }
-  return pem;
+  const certificates = certificatesOf(pem);
+  const broken = countOfCertificates(pem) - certificates.length;
+  if (broken > 0) throw new InvalidCertificateError(`${file} holds ${broken} broken PEM certificates`);
+  if (certificates.length === 0) throw new InvalidCertificateError(`${file} holds no PEM certificate`);
+  return certificates.join('');
 }
 
 /**

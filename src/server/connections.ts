@@ -1,4 +1,5 @@
-import type { Server } from 'node:https';
+import type { IncomingMessage, Server as PlainServer, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 import type { Metrics } from './metrics.ts';
@@ -16,6 +17,12 @@ export interface Connections {
   closeAll(): number;
 }
 
+export interface ConnectionOptions {
+  /** Tells how many are open. */
+  readonly gauge?: Metrics['connections'];
+  readonly maxConnections?: number | undefined;
+}
+
 /** How far a connection has come, in the order in which it can be done without. */
 const STAGES = ['handshake', 'unused', 'idle', 'busy'] as const;
 
@@ -30,9 +37,8 @@ interface Connection {
  * client that has most of them. To refuse the newest instead would let whoever came first, and stays, lock the API server out.
  */
 export function trackConnections(
-  server: Server,
-  gauge: Metrics['connections'],
-  maxConnections = MAX_CONNECTIONS,
+  server: SecureServer | PlainServer,
+  { gauge, maxConnections = MAX_CONNECTIONS }: ConnectionOptions,
 ): Connections {
   // By the client's address and port, which the TCP and the TLS socket of a connection have in common; oldest first.
   const open = new Map<string, Connection>();
@@ -43,15 +49,15 @@ export function trackConnections(
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
     open.set(peer, { socket, address: socket.remoteAddress ?? '', stage: 'handshake' });
-    gauge.set(open.size);
+    gauge?.set(open.size);
     socket.once('close', () => {
       if (open.get(peer)?.socket === socket) open.delete(peer);
-      gauge.set(open.size);
+      gauge?.set(open.size);
     });
     if (open.size > maxConnections) dispensable([...open.values()])?.socket.destroy();
   });
-  server.on('secureConnection', (socket) => move(socket, 'unused'));
-  server.on('request', ({ socket }, response) => {
+  server.on('secureConnection', (socket: Socket) => move(socket, 'unused'));
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     move(socket, 'busy');
     response.once('close', () => move(socket, 'idle'));
   });

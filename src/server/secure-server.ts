@@ -80,17 +80,12 @@ export function createSecureServer({ credentials, handler, metrics, log }: Secur
 }
 
 /** Everything that a TLS context is made of: `setSecureContext` forgets what it is not told again. */
-<<<<<<< HEAD
 export function secureContext({ keyPair, clientCa, minVersion }: Credentials): SecureContextOptions {
   return {
     minVersion,
     ...(keyPair === undefined ? {} : { cert: keyPair.cert, key: keyPair.key }),
     ...(clientCa === undefined ? {} : { ca: clientCa }),
   };
-=======
-export function secureContext({ cert, key }: KeyPair, minVersion: TlsVersion): SecureContextOptions {
-  return { cert, key, minVersion };
->>>>>>> main
 }
 
 /** The client has gone, or was silent too long: it asked nothing, and would take an answer for that to its next question. */

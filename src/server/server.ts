@@ -58,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let isDraining = false;
   const { secure, connections, certificate, checks } = createSecurePort(options, () => isDraining);
   const plain = createPlainServer(createProbes({ registry: metrics.registry, build: options.build, checks, log }));
+  trackConnections(plain, { maxConnections: options.maxConnections });
 
   const closeTheRest = (): void => {
     certificate.end();
@@ -97,7 +98,7 @@ interface SecurePort {
 }
 
 function createSecurePort(options: ServerOptions, isDraining: () => boolean): SecurePort {
-  const { config, policy, body, certificate: source, clientAuthorities, metrics, log } = options;
+  const { config, policy, body, maxConnections, certificate: source, clientAuthorities, metrics, log } = options;
   const { tlsMinVersion: minVersion, allowedClientNames } = config;
   const allowedClients = clientAuthorities === undefined ? undefined : allowedClientNames;
   const handler = createWebhook({ policy, body, allowedClients, metrics, log, isDraining });
@@ -106,7 +107,7 @@ function createSecurePort(options: ServerOptions, isDraining: () => boolean): Se
   const certificate = reloadCertificate({ server: secure, minVersion, source, clientAuthorities, metrics, log });
   return {
     secure,
-    connections: trackConnections(secure, metrics.connections, options.maxConnections),
+    connections: trackConnections(secure, { gauge: metrics.connections, maxConnections }),
     certificate,
     checks: [
       { name: 'listening', problem: () => (secure.listening ? undefined : 'not yet') },

@@ -1,15 +1,18 @@
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { connect, type ConnectionOptions } from 'node:tls';
 
+import { readClientAuthorities } from '../../src/server/client-certificate.ts';
 import { createAuthority, type Authority, type Issued } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { answerTo, requestOptions } from '../support/https-client.ts';
 import { TF_JOB } from '../support/job.ts';
 import { reviewText } from '../support/review.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { request as httpsRequest } from 'node:https';
 
 jest.setTimeout(60_000);
 
@@ -46,7 +49,7 @@ async function start(...allowedClientNames: string[]): Promise<Guarded> {
     shutdownDelayMs: 0,
     shutdownTimeoutMs: 5_000,
   } as const;
-  const clientAuthorities = { pem: authority.cert, file, pollMs: 5 };
+  const clientAuthorities = { pem: await readClientAuthorities(file), file, pollMs: 5 };
   return { ...undo.use(await startTestServer({ config, clientAuthorities })), file };
 }
 
@@ -113,6 +116,57 @@ describe('a caller', () => {
   });
 });
 
+describe('a TLS session that is resumed', () => {
+  test.each([
+    { what: 'of a proved client', client: () => authority.issue('kube-apiserver'), codes: [200, 200] },
+    { what: 'of one without a certificate', client: () => Promise.resolve({}), codes: [401, 401] },
+    { what: 'of one with that of another authority', client: () => other.issue('kube-apiserver'), codes: [401, 401] },
+  ])('$what proves no more than the first did', async ({ client, codes }) => {
+    const server = await start();
+    const credentials = await client();
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const options = { ...credentials, maxVersion };
+      const first = await exchange(server, options);
+      const second = await exchange(server, { ...options, session: first.session });
+      expect([first, second].map(({ isReused, code }) => [isReused, code])).toEqual([
+        [false, codes[0]],
+        [true, codes[1]],
+      ]);
+    }
+  });
+
+  test('is none once the authority is no longer trusted', async () => {
+    const server = await start();
+    const client = await authority.issue('kube-apiserver');
+    const { session } = await exchange(server, client);
+    await writeFile(server.file, other.cert);
+    await eventually('the authority to go', async () =>
+      (await callAs(server, client)).status === 401 ? true : undefined,
+    );
+    const { isReused, code } = await exchange(server, { ...client, session });
+    expect([isReused, code]).toEqual([false, 401]);
+  });
+});
+
+interface Exchange {
+  readonly isReused: boolean;
+  readonly code: number;
+  readonly session: Buffer | undefined;
+}
+
+/** Sends one request over a connection of its own, and returns what could resume it. */
+async function exchange({ endpoint }: TestServer, options: ConnectionOptions): Promise<Exchange> {
+  const socket = connect({ host: '127.0.0.1', port: endpoint.port, ca: endpoint.ca, ...options });
+  let session: Buffer | undefined;
+  let isReused = false;
+  socket.on('session', (resumable) => (session = resumable));
+  socket.on('secureConnect', () => (isReused = socket.isSessionReused()));
+  const head = 'POST /validate HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n';
+  socket.write(`${head}Content-Length: ${Buffer.byteLength(UNCHANGED)}\r\n\r\n${UNCHANGED}`);
+  const answer = await text(socket);
+  return { isReused, code: Number(answer.split(' ')[1]), session };
+}
+
 describe('client authorities', () => {
   test('are read again when they change', async () => {
     const server = await start();
@@ -129,6 +183,7 @@ describe('client authorities', () => {
 
   test.each([
     { what: 'cut off', content: () => authority.cert.slice(0, -40) },
+    { what: 'cut off after the first', content: () => `${authority.cert}\n${other.cert.slice(0, -40)}` },
     { what: 'empty', content: () => '' },
     { what: 'broken', content: () => '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n' },
   ])('that are $what change nothing, and are logged once', async ({ content }) => {

@@ -5,7 +5,7 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 
 import { eventually } from '../support/eventually.ts';
-import { call, requestOptions, type Endpoint } from '../support/https-client.ts';
+import { answerTo, call, requestOptions, type Endpoint } from '../support/https-client.ts';
 import { TF_JOB } from '../support/job.ts';
 import { reviewText } from '../support/review.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -114,7 +114,7 @@ describe('connections beyond the limit', () => {
     const opened = Array.from({ length: 120 }, () =>
       keep(connectPlain({ host: '127.0.0.1', port: server.securePort, ...HOSTILE })),
     );
-    await Promise.all(opened.map((socket) => (socket.connecting ? once(socket, 'connect') : undefined)));
+    await Promise.all(opened.filter(({ connecting }) => connecting).map((socket) => once(socket, 'connect')));
     await eventually('the limit to be kept', async () => ((await connectionsOf(server)) === 50 ? true : undefined));
     expect(await latencies(server.endpoint, 20)).toHaveLength(20);
     const reused = await call(server.endpoint, { agent, body: UNCHANGED });
@@ -129,7 +129,7 @@ describe('connections beyond the limit', () => {
     const server = await start({ maxConnections: 3 });
     const headers = { 'content-length': String(Buffer.byteLength(UNCHANGED)) };
     const request = httpsRequest({ ...requestOptions(server.endpoint, { headers }), ...HOSTILE });
-    const answered = once(request, 'response');
+    const answered = answerTo(request);
     request.write(UNCHANGED.slice(0, 10));
     await eventually('the request', async () =>
       (await server.metrics.requestsInFlight.get()).values[0]?.value === 1 ? true : undefined,
@@ -140,8 +140,7 @@ describe('connections beyond the limit', () => {
     }
     await eventually('the limit to be kept', async () => ((await connectionsOf(server)) === 3 ? true : undefined));
     request.end(UNCHANGED.slice(10));
-    const [response]: unknown[] = await answered;
-    expect(response).toMatchObject({ statusCode: 200 });
+    expect((await answered).status).toBe(200);
     request.destroy();
   });
 });
@@ -165,4 +164,17 @@ test('large bodies of one client leave room for those of another', async () => {
   );
   const padded = UNCHANGED + ' '.repeat(900_000);
   expect((await call(server.endpoint, { body: padded })).status).toBe(200);
+});
+
+test('connections to the plain port are bounded, too, and probes get through', async () => {
+  const server = await start({ maxConnections: 50 });
+  const port = server.metricsPort ?? 0;
+  const opened = Array.from({ length: 200 }, () => keep(connectPlain({ host: '127.0.0.1', port, ...HOSTILE })));
+  await eventually('those beyond the limit to be closed', async () =>
+    Promise.resolve(opened.filter(({ closed }) => closed).length >= 150 ? true : undefined),
+  );
+  const codes = await Promise.all(
+    ['/livez', '/readyz', '/metrics'].map(async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status),
+  );
+  expect(codes).toEqual([200, 200, 200]);
 });

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 
 import { LEAF_LIFETIME_MS } from '../../src/server/self-managed/authority.ts';
-import { certificatesOf } from '../../src/server/self-managed/pem.ts';
+import { certificatesOf } from '../../src/server/pem.ts';
 import { isTrusted, simulateCluster, type Replica, type SimulatedCluster } from '../support/simulated-cluster.ts';
 
 jest.setTimeout(60_000);
@@ -75,7 +75,7 @@ describe('a first start', () => {
     await replica.poll();
     expect([authorities(), replica.served()]).toEqual([1, undefined]);
     await replica.poll();
-    cluster.pass(4 * SECOND_MS);
+    cluster.pass(9 * SECOND_MS);
     await replica.poll();
     expect(replica.served()).toBeUndefined();
     cluster.pass(SECOND_MS);

@@ -6,7 +6,7 @@ import type { CertificateSource } from '../../src/server/certificate-reload.ts';
 import type { KeyPair } from '../../src/server/certificate.ts';
 import { ApiError, type ApiAnswer, type ApiClient, type ApiRequest } from '../../src/server/self-managed/api-client.ts';
 import { createApiClock } from '../../src/server/self-managed/api-clock.ts';
-import { certificatesOf } from '../../src/server/self-managed/pem.ts';
+import { certificatesOf } from '../../src/server/pem.ts';
 import { createRenewal } from '../../src/server/self-managed/renewal.ts';
 import { createSecretStore } from '../../src/server/self-managed/secret-store.ts';
 import { createWebhookTrust } from '../../src/server/self-managed/webhook-trust.ts';

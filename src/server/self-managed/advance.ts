@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 
 import { createAuthority, issueLeaf, LEAF_LIFETIME_MS } from './authority.ts';
-import { certificatesOf } from './pem.ts';
+import { certificatesOf } from '../pem.ts';
 import { trustedBy, type FoundState, type PublishedAuthority, type State } from './state.ts';
 
 /** A certificate is renewed when this share of its life is over. */

@@ -3,7 +3,7 @@ import type { CertificateSource } from '../certificate-reload.ts';
 import type { Logger } from '../log.ts';
 import { advance } from './advance.ts';
 import type { SecretStore } from './secret-store.ts';
-import { certificatesOf } from './pem.ts';
+import { certificatesOf } from '../pem.ts';
 import { readState, trustedBy, writeState, type SecretData, type State } from './state.ts';
 import type { Trust, WebhookTrust } from './webhook-trust.ts';
 
@@ -11,8 +11,11 @@ import type { Trust, WebhookTrust } from './webhook-trust.ts';
 const SETTLED_POLL_MS = 30_000;
 /** While something is under way, or fails. */
 const UNSETTLED_POLL_MS = 2_000;
-/** How long after the caBundle is seen to hold an authority its leaf is served: the API servers' watches are not at one with what is stored. */
-export const PROPAGATION_MS = 5_000;
+/**
+ * How long after the caBundle is seen to hold an authority its leaf is served: each API server learns by a watch of what
+ * is stored. Kubernetes' own tests wait as long (test/integration/apiserver/admissionwebhook/broken_webhook_test.go).
+ */
+export const PROPAGATION_MS = 10_000;
 
 export interface RenewalOptions {
   readonly store: SecretStore;

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 import { isValidAt, type KeyPair } from '../certificate.ts';
 import type { Authority } from './authority.ts';
-import { certificatesOf } from './pem.ts';
+import { certificatesOf } from '../pem.ts';
 
 /** An authority, and since when the caBundle has been seen to hold it without a break; undefined: not seen there yet. */
 export interface PublishedAuthority extends Authority {

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 
 import { ApiError, type ApiClient } from './api-client.ts';
-import { certificatesOf } from './pem.ts';
+import { certificatesOf } from '../pem.ts';
 
 /** What the API server trusts of our webhooks, as it was read. */
 export interface Trust {

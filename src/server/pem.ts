@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const BEGIN = '-----BEGIN CERTIFICATE-----';
+const BLOCK = new RegExp(`${BEGIN}[^-]+-----END CERTIFICATE-----`, 'g');
 
 /** Returns each certificate of a PEM text in one canonical spelling, so that texts can be compared; what is none is left out. */
 export function certificatesOf(pem: string): string[] {
@@ -11,4 +12,9 @@ export function certificatesOf(pem: string): string[] {
       return [];
     }
   });
+}
+
+/** Tells how many certificates a PEM text means to hold, broken ones and one that is cut off included. */
+export function countOfCertificates(pem: string): number {
+  return pem.split(BEGIN).length - 1;
 }
