@@ -107,7 +107,7 @@ describe('a first start', () => {
   test('asks for nothing more once settled, and seldom', async () => {
     const replica = cluster.replica();
     await settle(replica);
-    expect(replica.source.delayMs()).toBe(30_000);
+    expect(replica.source.delayMs()).toBe(10_000);
     cluster.requests.length = 0;
     await replica.poll();
     expect(cluster.requests).toEqual(['GET guard 200', 'GET tls 200']);

@@ -8,7 +8,7 @@ import { readState, trustedBy, writeState, type SecretData, type State } from '.
 import type { Trust, WebhookTrust } from './webhook-trust.ts';
 
 /** While nothing is due. It bounds how long a deleted Secret or an overwritten caBundle goes unnoticed. */
-const SETTLED_POLL_MS = 30_000;
+const SETTLED_POLL_MS = 10_000;
 /** While something is under way, or fails. */
 const UNSETTLED_POLL_MS = 2_000;
 /**
