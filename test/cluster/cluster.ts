@@ -11,6 +11,8 @@ export interface Cluster extends ApiClient {
   readonly kubeconfig: string;
   /** The command that gives it the images of an archive, its last argument, that `docker save` wrote. */
   readonly loadCommand: readonly string[];
+  /** Lets no pod reach the API server until what it returns is disposed of, where the node was started here. */
+  readonly isolatePods?: () => Promise<AsyncDisposable>;
   stop: () => Promise<void>;
 }
 
@@ -36,7 +38,12 @@ export async function openCluster(): Promise<Cluster> {
   const given = givenCluster();
   if (given === undefined) return startCluster();
   const client = await attachToCluster(GENERATION);
-  return { ...given, kubectl: client.kubectl, request: client.request, stop: async () => client[Symbol.asyncDispose]() };
+  return {
+    ...given,
+    kubectl: client.kubectl,
+    request: client.request,
+    stop: async () => client[Symbol.asyncDispose](),
+  };
 }
 
 /** Starts a cluster of one node on this machine. */
@@ -65,7 +72,8 @@ export async function startCluster(): Promise<Cluster> {
   });
   const running = undo.move();
   const { kubectl, request } = controlPlane;
-  return { kubeconfig, kubectl, request, loadCommand: node.loadCommand, stop: () => running.disposeAsync() };
+  const { loadCommand, isolatePods } = node;
+  return { kubeconfig, kubectl, request, loadCommand, isolatePods, stop: () => running.disposeAsync() };
 }
 
 async function ready({ kubectl }: ControlPlane): Promise<void> {

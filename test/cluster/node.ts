@@ -18,6 +18,10 @@ export const SERVICES = '10.96.0.0/16';
 export const NODE_NAME = 'node';
 const NODE_ADDRESS = '10.99.0.1';
 const PODS = '10.244.0.0/24';
+/** What the names of its folders begin with. */
+export const FOLDER = 'jobguard-node-';
+/** The machine's end of the cable. */
+export const CABLE = 'jobguard0';
 
 /** A machine for one node, with its container runtime but not yet in a cluster. */
 export interface Node {
@@ -25,6 +29,8 @@ export interface Node {
   join: (kubeconfig: string) => Promise<void>;
   /** The command that gives its container runtime the images of an archive, its last argument, that `docker save` wrote. */
   readonly loadCommand: readonly string[];
+  /** Lets no pod connect to the API server until what it returns is disposed of. */
+  isolatePods: () => Promise<AsyncDisposable>;
   /** Returns the last lines of what its programs wrote. */
   log: () => string;
   stop: () => Promise<void>;
@@ -38,7 +44,7 @@ export async function startNode(): Promise<Node> {
   const problem = whyNoNode();
   if (problem !== undefined) throw new Error(`This machine can hold no node: ${problem}`);
   await using undo = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'jobguard-node-'));
+  const folder = await mkdtemp(join(tmpdir(), FOLDER));
   undo.defer(() => rm(folder, { recursive: true }));
   undo.defer(removeCgroups);
   const sandbox = await openSandbox();
@@ -67,6 +73,12 @@ export async function startNode(): Promise<Node> {
   const running = undo.move();
   return {
     loadCommand,
+    isolatePods: async () => {
+      // Only what opens a connection: answers to the API server's calls go the same way.
+      const rule = `FORWARD --source ${PODS} --destination ${API_SERVER_ADDRESS} --protocol tcp --syn --jump DROP`;
+      await succeeding(sandbox.run(`iptables --insert ${rule}`));
+      return { [Symbol.asyncDispose]: () => succeeding(sandbox.run(`iptables --delete ${rule}`)) };
+    },
     log,
     join: async (kubeconfig) => {
       for (const [name, program] of await nodePrograms(folder, kubeconfig)) {
@@ -110,8 +122,8 @@ async function nodePrograms(folder: string, kubeconfig: string): Promise<[string
 }
 
 /** The group, below each hierarchy of cgroups, of everything that the kubelet starts. */
-const CGROUP = 'jobguard';
-const CGROUPS = '/sys/fs/cgroup';
+export const CGROUP = 'jobguard';
+export const CGROUPS = '/sys/fs/cgroup';
 
 /** What the kubelet wants of the kernel. It is shown these values, so that it does not set the machine's. */
 const KERNEL_TUNABLES = {
@@ -146,9 +158,9 @@ function machine(folder: string): string {
 /** Lays the cable; it and its routes vanish with the sandbox. */
 function cable(pid: number): string {
   return `
-    ip link add jobguard0 type veth peer name eth0 netns ${pid}
-    ip address add ${API_SERVER_ADDRESS} peer ${NODE_ADDRESS} dev jobguard0
-    ip link set jobguard0 up
+    ip link add ${CABLE} type veth peer name eth0 netns ${pid}
+    ip address add ${API_SERVER_ADDRESS} peer ${NODE_ADDRESS} dev ${CABLE}
+    ip link set ${CABLE} up
     ip route add ${SERVICES} via ${NODE_ADDRESS}
     ip route add ${PODS} via ${NODE_ADDRESS}`;
 }

@@ -56,7 +56,7 @@ async function podsOf(cluster: Cluster, name: string): Promise<unknown[]> {
   const labels = encodeURIComponent(`app.kubernetes.io/instance=${name},app.kubernetes.io/component=webhook`);
   const { json } = await cluster.request('GET', `/api/v1/namespaces/${name}/pods?labelSelector=${labels}`);
   const items = at(json, 'items');
-  return Array.isArray(items) ? items : [];
+  return Array.isArray(items) ? items.map((item: unknown) => item) : [];
 }
 
 async function settled(cluster: Cluster, name: string): Promise<void> {
@@ -118,14 +118,15 @@ export async function serves(cluster: Cluster, release: Release, { notAfter }: S
   await eventually(
     'every pod to serve the new certificate',
     async () => {
-      const served = await Promise.all((await release.pods()).map((pod) => notAfterOf(cluster, release, pod)));
+      const served = await Promise.all((await release.pods()).map((pod) => servedUntil(cluster, release, pod)));
       return served.length === REPLICAS && served.every((each) => Math.abs(each - notAfter) < 60) ? true : undefined;
     },
     { timeoutMs: 180_000, intervalMs: 500 },
   );
 }
 
-async function notAfterOf(cluster: Cluster, release: Release, pod: string): Promise<number> {
+/** Returns when the certificate that a pod serves ends, in seconds since 1970. */
+export async function servedUntil(cluster: Cluster, release: Release, pod: string): Promise<number> {
   const metrics = await metricsOf(cluster, release, pod);
   return Number(/^jobguard_certificate_not_after_timestamp_seconds (\S+)$/m.exec(metrics)?.[1] ?? NaN);
 }

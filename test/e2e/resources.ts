@@ -24,8 +24,8 @@ async function resourcesOfPod(cluster: Cluster, { namespace }: Release, pod: str
   const status = at(json, 'status');
   const startedAt = at(status, 'containerStatuses', 0, 'state', 'running', 'startedAt');
   const conditions = at(status, 'conditions');
-  const ready = Array.isArray(conditions) ? conditions.find((each) => at(each, 'type') === 'Ready') : undefined;
-  const readyAt = at(ready, 'lastTransitionTime');
+  const ready = Array.isArray(conditions) ? conditions.findIndex((each) => at(each, 'type') === 'Ready') : -1;
+  const readyAt = at(conditions, ready, 'lastTransitionTime');
   const node = String(at(json, 'spec', 'nodeName'));
   const { text } = await cluster.request('GET', `/api/v1/nodes/${node}/proxy/metrics/cadvisor`);
   const peak = text

@@ -4,10 +4,10 @@ import { create, jobNamed, mergePatch, TF_JOB } from '../apiserver/jobs.ts';
 import { at } from '../support/json-at.ts';
 import { install, issue, SECRET, serves, type Release } from './release.ts';
 import { MEMORY_LIMIT_MIB, resourcesOf } from './resources.ts';
-import { GUARDED_TRAFFIC, startTraffic, type Traffic } from './traffic.ts';
+import { GUARDED_TRAFFIC, meanwhile, startTraffic, type Traffic } from './traffic.ts';
 
 const REQUESTS = 20_000;
-const PER_SECOND = 60;
+const PER_SECOND = 80;
 const NAME = 'jobguard-restarts';
 /** Beside the requests, twice as long for what happens meanwhile. */
 const TIMEOUT_MS = 3 * (REQUESTS / PER_SECOND) * 1000;
@@ -54,32 +54,21 @@ export function restartsNobodyNotices(cluster: () => Cluster): void {
 
 /** Does to a release all that it should outlive unnoticed, and prints what became of the requests meanwhile. */
 async function everything(cluster: Cluster, release: Release, traffic: Traffic, firstCa: string): Promise<void> {
-  const meanwhile = async (phase: string, happens: () => Promise<void>): Promise<void> => {
-    const { sent, wrong } = traffic.tally();
-    const failedBefore = wrong.length;
-    const startedAt = Date.now();
-    traffic.phase(phase);
-    await happens();
-    await release.settled();
-    const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
-    const now = traffic.tally();
-    say(`${phase}: ${seconds} s, ${now.sent - sent} sent, ${now.wrong.length - failedBefore} failed`);
-  };
-
+  const during = meanwhile(traffic, release);
   for (const turn of [1, 2, 3]) {
-    await meanwhile(`rolling restart ${turn}`, () => kubectl(cluster, release, 'rollout', 'restart', 'deployment'));
+    await during(`rolling restart ${turn}`, () => kubectl(cluster, release, 'rollout', 'restart', 'deployment'));
   }
-  await changeOfPolicy(cluster, release, meanwhile);
-  await meanwhile('a pod deleted by force', async () => {
+  await changeOfPolicy(cluster, release, during);
+  await during('a pod deleted by force', async () => {
     const [pod = ''] = await release.pods();
     await kubectl(cluster, release, 'delete', 'pod', pod, '--force', '--grace-period=0');
   });
-  await meanwhile('a drain that the budget blocks', () => drain(cluster, release));
+  await during('a drain that the budget blocks', () => drain(cluster, release));
   let ca = firstCa;
   for (const turn of [1, 2, 3]) {
-    await meanwhile(`rotation ${turn}, to another authority`, async () => {
+    await during(`rotation ${turn}, to another authority`, async () => {
       const next = await issue(cluster, release.name, 100 + 100 * turn);
-      await release.upgrade({ tls: { existingSecret: { caBundle: ca + next.ca } } });
+      await release.upgrade({ tls: { existingSecret: { caBundle: `${ca}\n${next.ca}` } } });
       await next.store();
       await serves(cluster, release, next);
       await release.upgrade({ tls: { existingSecret: { caBundle: next.ca } } });
@@ -94,21 +83,20 @@ async function kubectl(cluster: Cluster, { namespace }: Release, ...args: readon
 }
 
 /** Upgrades to a policy that allows more, and back; each has to be in force when its pods are ready. */
-async function changeOfPolicy(
-  cluster: Cluster,
-  release: Release,
-  meanwhile: (phase: string, happens: () => Promise<void>) => Promise<void>,
-): Promise<void> {
+async function changeOfPolicy(cluster: Cluster, release: Release, during: ReturnType<typeof meanwhile>): Promise<void> {
   const job = await create(cluster, TF_JOB, jobNamed(`${release.name}-policy`, TF_JOB));
-  await using _created = { [Symbol.asyncDispose]: async () => void (await cluster.request('DELETE', job)) };
+  await using undo = new AsyncDisposableStack();
+  undo.defer(async () => {
+    await cluster.request('DELETE', job);
+  });
   const backoffLimit = async (limit: number): Promise<number> =>
     (await mergePatch(cluster, job, { spec: { runPolicy: { backoffLimit: limit } } })).status;
   expect(await backoffLimit(1)).toBe(403);
-  await meanwhile('helm upgrade to another policy', () =>
+  await during('helm upgrade to another policy', () =>
     release.upgrade({ policy: { allow: ['/metadata/labels', '/metadata/annotations', '/spec/runPolicy'] } }),
   );
   expect(await backoffLimit(2)).toBe(200);
-  await meanwhile('helm rollback', async () => {
+  await during('helm rollback', async () => {
     expect(await release.run('rollback')).toMatchObject({ code: 0 });
   });
   expect(await backoffLimit(3)).toBe(403);

@@ -51,7 +51,8 @@ export function tlsModes(cluster: () => Cluster): void {
       if (prepare === undefined) throw new Error(`Nobody has said how to install tls.mode ${mode}`);
       const startedAt = performance.now();
       const { values, needs } = await prepare(cluster(), name);
-      await using _needed = needs;
+      await using undo = new AsyncDisposableStack();
+      undo.use(needs);
       await using release = await install(cluster(), name, { tls: { mode, ...values } });
       await guards(cluster(), name);
       const guardedS = (performance.now() - startedAt) / 1000;
@@ -101,7 +102,7 @@ async function uninstall(cluster: Cluster, release: Release): Promise<{ sent: nu
   traffic.phase('helm uninstall');
   expect(await release.run('uninstall', '--wait', '--timeout=3m')).toMatchObject({ code: 0 });
   traffic.phase('afterwards');
-  return traffic.finish(traffic.tally().sent + PER_SECOND);
+  return await traffic.finish(traffic.tally().sent + PER_SECOND);
 }
 
 /** Returns what is left with the label of a release, once the pods have gone. */

@@ -3,6 +3,7 @@ import { create, jobNamed, mergePatch, TF_JOB, workers } from '../apiserver/jobs
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Answer } from '../support/control-plane.ts';
 import { at } from '../support/json-at.ts';
+import type { Release } from './release.ts';
 
 /** What one kind of request is answered where all is well. */
 interface Kind {
@@ -86,16 +87,16 @@ export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond 
   let target = Infinity;
 
   const sendOne = async (turn: number, kind: Kind): Promise<void> => {
-    const [at, during] = [performance.now(), phase];
+    const [sentAt, during] = [performance.now(), phase];
     const outcome = await answerTo(cluster, jobs[turn % JOBS] ?? '', kind.patch(turn));
-    const tookMs = performance.now() - at;
+    const tookMs = performance.now() - sentAt;
     slowestMs = Math.max(slowestMs, tookMs);
     if (typeof outcome !== 'string' && kind.isRight(outcome)) {
       right[kind.name] = (right[kind.name] ?? 0) + 1;
       return;
     }
-    const told = typeof outcome === 'string' ? outcome : `${outcome.status} ${outcome.text.slice(0, 400)}`;
-    wrong.push(`${((at - startedAt) / 1000).toFixed(1)} s, ${during}, ${kind.name}, ${tookMs.toFixed(0)} ms: ${told}`);
+    const told = typeof outcome === 'string' ? outcome : `${outcome.status} ${String(at(outcome.json, 'message'))}`;
+    wrong.push(`${((sentAt - startedAt) / 1000).toFixed(1)} s, ${during}, ${kind.name}, ${tookMs.toFixed(0)} ms: ${told}`);
   };
   const sending = (async (): Promise<void> => {
     while (sent < target) {
@@ -134,6 +135,26 @@ export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond 
       await Promise.all(unanswered);
       await Promise.all(jobs.map((job) => cluster.request('DELETE', job)));
     },
+  };
+}
+
+/** Returns what names a phase, waits until all is settled after what happens in it, and prints what became of requests meanwhile. */
+export function meanwhile(
+  traffic: Traffic,
+  release: Release,
+): (phase: string, happens: () => Promise<void>) => Promise<void> {
+  return async (phase, happens) => {
+    const { sent, wrong } = traffic.tally();
+    const failedBefore = wrong.length;
+    const startedAt = performance.now();
+    traffic.phase(phase);
+    await happens();
+    await release.settled();
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+    const now = traffic.tally();
+    process.stdout.write(
+      `${phase}: ${seconds} s, ${now.sent - sent} sent, ${now.wrong.length - failedBefore} failed\n`,
+    );
   };
 }
 

@@ -24,7 +24,8 @@ export function trainingOperator(cluster: () => Cluster): void {
   test(
     `training-operator ${VERSION} runs a TFJob and a PyTorchJob to their end and cleans up, with no exemption`,
     async () => {
-      await using _operator = await installOperator(cluster());
+      await using undo = new AsyncDisposableStack();
+      undo.use(await installOperator(cluster()));
       // Not even the garbage collector is exempted.
       const policy = { presets: { garbageCollector: false } };
       await using release = await install(cluster(), NAME, { policy });
