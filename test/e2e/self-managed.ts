@@ -8,7 +8,7 @@ import { install, servedUntil, type Release } from './release.ts';
 import { GUARDED_TRAFFIC, meanwhile, startTraffic } from './traffic.ts';
 
 const NAME = 'jobguard-faults';
-const SECRET = `${NAME}-generated-tls`;
+const SECRET = `${NAME}-certificates`;
 const PER_SECOND = 20;
 const AWAY_MS = 60_000;
 const TIMEOUT_MS = 900_000;
