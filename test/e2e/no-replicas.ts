@@ -31,6 +31,7 @@ export function withoutReplicas(cluster: () => Cluster): void {
         await mergePatch(cluster(), job, workers(TF_JOB, 7)),
         await mergePatch(cluster(), job, { spec: { runPolicy: { activeDeadlineSeconds: 60 } } }),
       ];
+      process.stdout.write(`without replicas: ${answers.map(({ status }) => status).join(', ')}\n`);
       const refusal = 'Internal error occurred: failed calling webhook "jobs.jobguard.dev": ';
       expect(answers.map(({ status, json }) => [status, String(at(json, 'message')).slice(0, refusal.length)])).toEqual(
         [

@@ -96,7 +96,9 @@ export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond 
       return;
     }
     const told = typeof outcome === 'string' ? outcome : `${outcome.status} ${String(at(outcome.json, 'message'))}`;
-    wrong.push(`${((sentAt - startedAt) / 1000).toFixed(1)} s, ${during}, ${kind.name}, ${tookMs.toFixed(0)} ms: ${told}`);
+    wrong.push(
+      `${((sentAt - startedAt) / 1000).toFixed(1)} s, ${during}, ${kind.name}, ${tookMs.toFixed(0)} ms: ${told}`,
+    );
   };
   const sending = (async (): Promise<void> => {
     while (sent < target) {
