@@ -7,7 +7,7 @@ import { MEMORY_LIMIT_MIB, resourcesOf } from './resources.ts';
 import { GUARDED_TRAFFIC, meanwhile, startTraffic, type Traffic } from './traffic.ts';
 
 const REQUESTS = 20_000;
-const PER_SECOND = 80;
+const PER_SECOND = 100;
 const NAME = 'jobguard-restarts';
 /** Beside the requests, twice as long for what happens meanwhile. */
 const TIMEOUT_MS = 3 * (REQUESTS / PER_SECOND) * 1000;
@@ -107,7 +107,7 @@ async function drain(cluster: Cluster, release: Release): Promise<void> {
   const { stdout } = await cluster.kubectl(['get', 'nodes', '--output=json']);
   const node = String(at(JSON.parse(stdout), 'items', 0, 'metadata', 'name'));
   const selector = `--pod-selector=app.kubernetes.io/instance=${release.name}`;
-  const drained = await cluster.kubectl(['drain', node, selector, '--ignore-daemonsets', '--timeout=30s']);
+  const drained = await cluster.kubectl(['drain', node, selector, '--ignore-daemonsets', '--timeout=20s']);
   expect(await cluster.kubectl(['uncordon', node])).toMatchObject({ code: 0 });
   expect(drained.stderr).toContain("Cannot evict pod as it would violate the pod's disruption budget");
   expect(drained.code).toBe(1);

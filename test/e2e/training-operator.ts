@@ -52,7 +52,9 @@ export function trainingOperator(cluster: () => Cluster): void {
 
 /** Installs the operator as its project says, from images made here, until it is disposed of. */
 async function installOperator(cluster: Cluster): Promise<AsyncDisposable> {
+  await using undo = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-operator-'));
+  undo.defer(() => rm(folder, { recursive: true }));
   const archive = join(folder, 'image.tar');
   await writeImageArchive(archive, {
     name: OPERATOR_IMAGE,
@@ -65,7 +67,6 @@ async function installOperator(cluster: Cluster): Promise<AsyncDisposable> {
   await loadImages(cluster.loadCommand, archive);
   await writeIdleArchive(archive, IDLE_IMAGE);
   await loadImages(cluster.loadCommand, archive);
-  await rm(folder, { recursive: true });
   const manifests = join(await moduleFolder(`${MODULE}@${VERSION}`), 'manifests/overlays/standalone');
   const rendered = await cluster.kubectl(['kustomize', manifests]);
   const stdin = rendered.stdout.replace(/image: ghcr\.io\/kubeflow\/\S+/, `image: ${OPERATOR_IMAGE}`);
