@@ -1,13 +1,14 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../support/child-process.ts';
-import { CABLE, CGROUP, CGROUPS, FOLDER } from './node.ts';
+import { CABLE, CGROUP, cgroups, FOLDER } from './node.ts';
 
 /** Returns what there is of a node on this machine, one name each: processes, mounts, cgroups, network links, folders. */
 export async function leftovers(): Promise<string[]> {
-  const found = await Promise.all([processes(), mounts(), cgroups(), links(), folders()]);
-  return found.flat();
+  const found = await Promise.all([processes(), mounts(), links(), folders()]);
+  return [...found.flat(), ...groups()];
 }
 
 /** Whoever is in a cgroup of the node's, or was told of its folder. */
@@ -28,15 +29,10 @@ async function mounts(): Promise<string[]> {
   return lines.filter((line) => line.includes(FOLDER)).map((line) => `mount ${line}`);
 }
 
-async function cgroups(): Promise<string[]> {
-  const hierarchies = await readdir(CGROUPS);
-  const found = await Promise.all(
-    hierarchies.map(async (hierarchy) => {
-      const entries = await readdir(join(CGROUPS, hierarchy)).catch((): string[] => []);
-      return entries.includes(CGROUP) ? [`cgroup ${join(CGROUPS, hierarchy, CGROUP)}`] : [];
-    }),
-  );
-  return found.flat();
+function groups(): string[] {
+  return cgroups()
+    .filter((group) => existsSync(group))
+    .map((group) => `cgroup ${group}`);
 }
 
 async function links(): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,7 +124,14 @@ async function nodePrograms(folder: string, kubeconfig: string): Promise<[string
 
 /** The group, below each hierarchy of cgroups, of everything that the kubelet starts. */
 export const CGROUP = 'jobguard';
-export const CGROUPS = '/sys/fs/cgroup';
+const CGROUPS = '/sys/fs/cgroup';
+
+/** Returns where the group is, once for each hierarchy: version 2 of cgroups has but one. */
+export function cgroups(): string[] {
+  const isUnified = existsSync(join(CGROUPS, 'cgroup.controllers'));
+  const hierarchies = isUnified ? ['.'] : readdirSync(CGROUPS);
+  return hierarchies.map((hierarchy) => join(CGROUPS, hierarchy, CGROUP));
+}
 
 /** What the kubelet wants of the kernel. It is shown these values, so that it does not set the machine's. */
 const KERNEL_TUNABLES = {
@@ -150,8 +158,10 @@ function machine(folder: string): string {
     ...ownFolders,
     ...tunables,
     'ip link set lo up',
+    // Without it, where it is a module, packets within the bridge would pass kube-proxy by.
+    'modprobe --quiet br_netfilter || true',
     'sysctl -q -w net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1',
-    `for hierarchy in ${CGROUPS}/*/; do mkdir -p $hierarchy/${CGROUP}; done`,
+    ...cgroups().map((group) => `mkdir -p ${group}`),
   ].join('\n');
 }
 
@@ -225,7 +235,7 @@ const KUBELET_CONFIGURATION = {
 
 /** Removes the empty groups that the kubelet leaves. */
 async function removeCgroups(): Promise<void> {
-  for (const hierarchy of await readdir(CGROUPS)) await removeFolders(join(CGROUPS, hierarchy, CGROUP));
+  for (const group of cgroups()) await removeFolders(group);
 }
 
 async function removeFolders(folder: string): Promise<void> {

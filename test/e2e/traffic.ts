@@ -84,7 +84,7 @@ export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond 
   const unanswered = new Set<Promise<void>>();
   const startedAt = performance.now();
   let [sent, slowestMs, phase] = [0, 0, 'start'];
-  let target = Infinity;
+  let [target, dueAt] = [Infinity, startedAt];
 
   const sendOne = async (turn: number, kind: Kind): Promise<void> => {
     const [sentAt, during] = [performance.now(), phase];
@@ -102,8 +102,9 @@ export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond 
   };
   const sending = (async (): Promise<void> => {
     while (sent < target) {
-      const dueMs = startedAt + (sent * 1000) / perSecond - performance.now();
-      await delay(Math.max(0, dueMs));
+      // What is late stays late: catching up would be a burst.
+      dueAt = Math.max(dueAt + 1000 / perSecond, performance.now());
+      await delay(dueAt - performance.now());
       while (unanswered.size >= IN_FLIGHT) await Promise.race(unanswered);
       const kind = kinds[(sent + Math.floor(sent / JOBS)) % kinds.length];
       if (kind === undefined) return;
