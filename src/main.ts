@@ -27,6 +27,8 @@ const context: CommandContext = {
     process.exitCode = code;
   },
   nextTermination,
+  // Unread output alone would keep the process alive; the timer does not.
+  endUnread: () => setTimeout(() => process.exit(), UNREAD_OUTPUT_MS).unref(),
   onFault: (report) => {
     process.on('uncaughtException', (error) => {
       report(error);
@@ -34,6 +36,9 @@ const context: CommandContext = {
     });
   },
 };
+
+/** For a reader who is merely slow. */
+const UNREAD_OUTPUT_MS = 1_000;
 
 const TERMINATIONS = ['SIGTERM', 'SIGINT'] as const;
 

@@ -45,12 +45,12 @@ async function serve(config: Config, context: CommandContext): Promise<void> {
   // Asked for first: the process may be told to end while it starts.
   const termination = context.nextTermination();
   // Loaded here, so that the other commands do not pay for it.
-  const [{ createLog }, { collectProcessMetrics, createMetrics }, { startServer }] = await Promise.all([
+  const [{ createLog, lossyWriter }, { collectProcessMetrics, createMetrics }, { startServer }] = await Promise.all([
     import('../server/log.ts'),
     import('../server/metrics.ts'),
     import('../server/server.ts'),
   ]);
-  const write = (line: string): void => void context.stderr.write(line);
+  const write = lossyWriter(context.stderr, (lines) => log.warn({ lines }, 'log lines dropped: nobody read them'));
   const log = createLog({ level: config.logLevel, format: config.logFormat, write });
   context.onFault((error) => log.fatal({ err: error }, 'fault'));
 
@@ -68,6 +68,7 @@ async function serve(config: Config, context: CommandContext): Promise<void> {
     await server.end();
   } finally {
     await discard();
+    context.endUnread();
   }
 }
 

@@ -8,12 +8,11 @@ import { FIELD_CLASSES, fieldClass } from './field-class.ts';
 import { STATUS_CODES } from './http.ts';
 
 const OUTCOMES: readonly Decision['outcome'][] = ['allow', 'deny', 'exempt', 'out_of_scope', 'unjudgeable'];
-const MODES: readonly Mode[] = ['enforce', 'warn', 'audit'];
 /** What every resource that the policy does not guard is counted as, so that labels stay bounded. */
 const OTHER_RESOURCE = 'other';
 
-/** From a label patch on a small job to the timeout that the API server sets by default. */
-const DURATION_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+/** Among them 0.1 s, which is slow, and the timeouts of the chart (5), of Kubernetes (10) and the longest there is (30). */
+const DURATION_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** 1 KiB to 16 MiB, the default limit, by fours. */
 const SIZE_BUCKETS_BYTES = Array.from({ length: 8 }, (_, power) => 1024 * 4 ** power);
 
@@ -104,10 +103,8 @@ function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics
   });
 
   const guarded = [...new Set([...policy.resources.values()].map(({ resource }) => resource))];
-  for (const resource of [...guarded, OTHER_RESOURCE]) {
-    durations.zero({ resource });
-    for (const labels of requestLabels(resource)) requests.inc(labels, 0);
-  }
+  for (const resource of [...guarded, OTHER_RESOURCE]) durations.zero({ resource });
+  for (const labels of requestLabels(guarded, policy.modes)) requests.inc(labels, 0);
   for (const resource of guarded) for (const field of FIELD_CLASSES) deniedChanges.inc({ resource, field }, 0);
   for (const { name } of policy.exemptions) exempted.inc({ exemption: name }, 0);
 
@@ -124,9 +121,17 @@ function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics
   };
 }
 
-function requestLabels(resource: string): Record<'resource' | 'decision' | 'mode' | 'dry_run', string>[] {
-  return OUTCOMES.flatMap((decision) =>
-    MODES.flatMap((mode) => ['false', 'true'].map((dry_run) => ({ resource, decision, mode, dry_run }))),
+/** Every combination that can come to pass: of what is not guarded nothing is judged, and few policies have every mode. */
+function requestLabels(
+  guarded: readonly string[],
+  modes: readonly Mode[],
+): Record<'resource' | 'decision' | 'mode' | 'dry_run', string>[] {
+  const outcomes = [
+    ...guarded.flatMap((resource) => OUTCOMES.map((decision) => ({ resource, decision }))),
+    { resource: OTHER_RESOURCE, decision: 'out_of_scope' },
+  ];
+  return outcomes.flatMap((outcome) =>
+    modes.flatMap((mode) => ['false', 'true'].map((dry_run) => ({ ...outcome, mode, dry_run }))),
   );
 }
 
