@@ -43,9 +43,13 @@ export interface Webhook {
 
 /** A running etcd and kube-apiserver with the CRDs of one generation. */
 export interface ControlPlane {
+  /** The API server's address and the administrator's credentials, for programs that bring a client of their own. */
+  readonly administrator: Pick<RestConfig, 'server' | 'caPem' | 'certPem' | 'keyPem'>;
   /** Runs kubectl as the administrator, or as another user. */
   kubectl: (args: readonly string[], options?: Surroundings & { as?: Username }) => Promise<Finished>;
   request: (method: string, path: string, call?: Call) => Promise<Answer>;
+  /** The audit log, one event a line. */
+  readonly auditLogFile: string;
   /** Returns the annotations of the request's event in the audit log. */
   auditAnnotations: (answer: Answer) => Promise<unknown>;
   /** Returns who asked what of an object, and what came of it. */
@@ -80,6 +84,8 @@ export async function startControlPlane(generation: Generation): Promise<Control
   const request: ControlPlane['request'] = async (method, path, call = {}) =>
     send(agent, await credentials(call.as), method, path, call);
   return {
+    administrator: environment.config,
+    auditLogFile: audit.file,
     request,
     kubectl: async (args, { as, ...around } = {}) =>
       kubectl(join(folder, 'kubectl'), own, await credentials(as), args, around),

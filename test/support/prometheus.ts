@@ -6,18 +6,15 @@ import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { at } from './json-at.ts';
 
-/** The programs of Debian's package `prometheus`. */
-const PROGRAMS = ['prometheus', 'promtool'];
-
 /**
- * Checks that Prometheus and promtool can be started.
+ * Checks that Prometheus, promtool and jq can be started.
  *
  * @throws Error that names the one that cannot
  */
 export async function requirePrometheus(): Promise<void> {
-  for (const program of PROGRAMS) {
+  for (const program of ['prometheus', 'promtool', 'jq']) {
     const { code } = await run('sh', ['-c', `${program} --version`]);
-    if (code !== 0) throw new Error(`There is no ${program}; on Debian: apt-get install prometheus`);
+    if (code !== 0) throw new Error(`There is no ${program}; on Debian: apt-get install prometheus jq`);
   }
 }
 
