@@ -95,10 +95,14 @@ async function startWatching(
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-scrape-'));
   undo.defer(() => rm(folder, { recursive: true }));
   const { caPem, certPem, keyPem } = administrator;
-  const [ca_file, cert_file, key_file] = ['ca.crt', 'tls.crt', 'tls.key'].map((name) => join(folder, name));
-  await writeFile(ca_file ?? '', caPem ?? '');
-  await writeFile(cert_file ?? '', certPem ?? '');
-  await writeFile(key_file ?? '', keyPem ?? '');
+  const files = {
+    ca_file: join(folder, 'ca.crt'),
+    cert_file: join(folder, 'tls.crt'),
+    key_file: join(folder, 'tls.key'),
+  };
+  await writeFile(files.ca_file, caPem);
+  await writeFile(files.cert_file, certPem);
+  await writeFile(files.key_file, keyPem);
   const pod = (name: string, port: number): object => ({
     targets: [`127.0.0.1:${port}`],
     labels: { namespace: 'jobguard', pod: name },
@@ -112,7 +116,7 @@ async function startWatching(
       {
         job_name: 'apiserver',
         scheme: 'https',
-        tls_config: { ca_file, cert_file, key_file },
+        tls_config: files,
         static_configs: [{ targets: [new URL(administrator.server).host] }],
         metric_relabel_configs: [{ source_labels: ['__name__'], regex: 'apiserver_admission_.*', action: 'keep' }],
       },
