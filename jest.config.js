@@ -15,6 +15,7 @@ export default {
     layer('integration'),
     layer('apiserver', { globalSetup: '<rootDir>/test/apiserver/setup.ts' }),
     layer('chart', { globalSetup: '<rootDir>/test/chart/setup.ts' }),
+    layer('monitoring', { globalSetup: '<rootDir>/test/monitoring/setup.ts' }),
     layer('image', {
       globalSetup: '<rootDir>/test/image/setup.ts',
       globalTeardown: '<rootDir>/test/image/teardown.ts',
