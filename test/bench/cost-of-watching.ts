@@ -66,7 +66,7 @@ async function startContender(watched: 'on' | 'off'): Promise<Contender> {
   const child = fork(import.meta.filename, [watched], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   // The log is read, as a container runtime does.
   child.stderr?.resume();
-  const [ready]: unknown[] = await once(child, 'message');
+  const ready = await message(child);
   const sockets = Array.from({ length: CONNECTIONS }, () =>
     connect({ host: '127.0.0.1', port: Number(at(ready, 'port')), ca: String(at(ready, 'ca')) }),
   );
@@ -74,10 +74,15 @@ async function startContender(watched: 'on' | 'off'): Promise<Contender> {
   return { child, sockets };
 }
 
+async function message(child: ChildProcess): Promise<unknown> {
+  const received: unknown[] = await once(child, 'message');
+  return received[0];
+}
+
 /** The processor time that the process of a contender has taken, in microseconds. */
 async function usage({ child }: Contender): Promise<number> {
   child.send('usage');
-  const [used]: unknown[] = await once(child, 'message');
+  const used = await message(child);
   return Number(at(used, 'user')) + Number(at(used, 'system'));
 }
 

@@ -62,9 +62,9 @@ const review: fc.Arbitrary<Call> = fc
 
 /** Anything else that reaches the port. */
 const noise: fc.Arbitrary<Call> = fc.record({
-  method: fc.constantFrom('POST', 'GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'),
+  method: fc.constantFrom('POST', 'POST', 'POST', 'GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'),
   path: fc.oneof(
-    fc.constantFrom('/validate', '/metrics', '/'),
+    fc.constantFrom('/validate', '/validate', '/metrics', '/'),
     fc.webPath().map((path) => `/${path}`),
   ),
   headers: fc.record({
