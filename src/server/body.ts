@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { parseDuration } from '../config.ts';
 import { HttpError } from './http.ts';
+import { createTurns } from './turns.ts';
 
 /** A body of some kilobytes needs milliseconds; the API server itself gives up after 30 s at most, 10 s by default. */
 const BODY_DEADLINE_MS = 15_000;
@@ -20,7 +21,8 @@ export interface BodyReaderOptions {
 }
 
 /**
- * Makes a reader of request bodies.
+ * Makes a reader of request bodies, which gives each away in its client's turn: what its caller does with it before it
+ * awaits something is done by itself.
  *
  * express.json is not used: its limit, its decompression and its error pages are not ours, and it costs a third of the
  * throughput. The reader rejects with an HttpError, or with the connection's own error where that broke off.
@@ -29,6 +31,7 @@ export function createBodyReader({
   maxBytes,
   deadlineMs = BODY_DEADLINE_MS,
 }: BodyReaderOptions): (request: IncomingMessage) => Promise<Buffer> {
+  const turnOf = createTurns();
   let bytesHeld = 0;
   const bytesHeldOf = new Map<string, number>();
   const hold = (client: string, bytes: number): void => {
@@ -46,7 +49,7 @@ export function createBodyReader({
       bytesHeld <= LARGEST_BODIES_AT_ONCE * maxBytes &&
       (bytesHeldOf.get(client) ?? 0) <= LARGEST_BODIES_OF_A_CLIENT_AT_ONCE * maxBytes;
     if (isRoom || size <= SMALL_BODY_BYTES) return undefined;
-    return new HttpError(503, 'too many large requests at once', { 'Retry-After': '1' });
+    return overload('too many large requests at once');
   };
 
   return async (request) => {
@@ -55,6 +58,7 @@ export function createBodyReader({
     const announced = refusal(client, Number(request.headers['content-length'] ?? 0));
     if (announced !== undefined) throw announced;
 
+    const begun = performance.now();
     const chunks: Buffer[] = [];
     let size = 0;
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
@@ -72,6 +76,8 @@ export function createBodyReader({
     request.on('data', receive).once('end', resolve).once('error', reject);
     try {
       await promise;
+      await turnOf(client);
+      if (performance.now() - begun > patienceMs) throw overload('too many requests at once');
       const body = Buffer.concat(chunks, size);
       checkDensity(body);
       return body;
@@ -81,6 +87,11 @@ export function createBodyReader({
       hold(client, -size);
     }
   };
+}
+
+/** The API server's client asks again after that second, within its own timeout. */
+function overload(message: string): HttpError {
+  return new HttpError(503, message, { 'Retry-After': '1' });
 }
 
 /** Reads the `timeout=5s` that the API server puts into the query; Infinity where there is none. */
