@@ -15,7 +15,7 @@ export interface Release extends AsyncDisposable {
   readonly namespace: string;
   /** `helm upgrade` to values that add to those before it, without waiting for the pods. */
   upgrade: (values: object) => Promise<void>;
-  /** Runs another command of helm about it: `run('test')` is `helm test NAME`. */
+  /** Runs another command of helm about it: `run('get hooks')` is `helm get hooks NAME`. */
   run: (command: string, ...flags: readonly string[]) => Promise<Finished>;
   /** Waits until the pods are as the Deployment wants them and those before have ended. */
   settled: () => Promise<void>;
@@ -45,7 +45,7 @@ export async function install(cluster: Cluster, name: string, values: object = {
     name,
     namespace: name,
     upgrade: (more) => helmNow(['upgrade', name, CHART, '--reuse-values'], more),
-    run: (command, ...more) => helm([command, name, ...flags, ...more]),
+    run: (command, ...more) => helm([...command.split(' '), name, ...flags, ...more]),
     pods: async () => (await podsOf(cluster, name)).map((pod) => String(at(pod, 'metadata', 'name'))),
     settled: () => settled(cluster, name),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -96,6 +96,8 @@ async function guards(cluster: Cluster, name: string): Promise<void> {
 
 /** Uninstalls a release while updates that it allows go on. */
 async function uninstall(cluster: Cluster, release: Release): Promise<{ sent: number; wrong: readonly string[] }> {
+  // Whether an update falls between Service and webhook is chance; that the webhook goes first is not.
+  expect((await release.run('get hooks')).stdout).toContain('helm.sh/hook: pre-delete');
   const stream = { prefix: release.name, kinds: ALLOWED_TRAFFIC, perSecond: PER_SECOND };
   await using traffic = await startTraffic(cluster, stream);
   await eventually('traffic', () => Promise.resolve(traffic.tally().sent >= PER_SECOND || undefined));
