@@ -1,0 +1,12 @@
+import { createSite } from './contender.ts';
+import { measureThroughput } from './throughput.ts';
+import { floor } from './contenders/floor.ts';
+import { express } from './contenders/express.ts';
+import { jobguard } from './contenders/jobguard.ts';
+import { controllerRuntime } from './contenders/controller-runtime.ts';
+import { opa, opaWithoutPaths } from './contenders/opa.ts';
+await using site = await createSite();
+const all = [floor, express, jobguard, controllerRuntime, opa, opaWithoutPaths];
+const names = (process.argv[2] ?? '').split(',');
+const r = await measureThroughput(site, all.filter(({name}) => names[0] === '' || names.includes(name)), {warmUpSeconds: 2, cells: [{size: process.argv[3] ?? '16 kB', connections: Number(process.argv[4] ?? 8), rounds: Number(process.argv[5] ?? 2), seconds: 2}]});
+for (const e of r.entrants) console.log(JSON.stringify(e));
