@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { renderText } from '../test/support/helm.ts';
 
-const FLAVOURS = ['cert-manager', 'existing-secret'];
+const FLAVOURS = ['self-managed', 'cert-manager', 'existing-secret'];
 
 /** Labels that say that Helm installed what it did not. */
 const HELM_LABEL = /^ *(helm\.sh\/chart|app\.kubernetes\.io\/managed-by): .*\n/gm;

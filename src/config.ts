@@ -26,12 +26,40 @@ export interface ServeFlags {
   readonly logLevel: string;
   readonly logFormat: string;
   readonly dev?: boolean;
+  readonly clientCaFile?: string;
+  readonly allowedClientNames?: string;
+  readonly selfManagedTls?: boolean;
+  readonly secretName?: string;
+  readonly webhookConfiguration?: string;
+  readonly service?: string;
+  readonly namespace?: string;
+  readonly serviceAccountDir: string;
 }
 
 export interface CertificateFiles {
   readonly certFile: string;
   readonly keyFile: string;
 }
+
+/** What replicas need to know to issue a certificate to themselves. */
+export interface SelfManagedTls {
+  /** The Secret that they share their state in. */
+  readonly secretName: string;
+  /** The ValidatingWebhookConfiguration whose caBundle they write. */
+  readonly webhookConfiguration: string;
+  /** The Service that the API server calls. */
+  readonly service: string;
+  /** Of the Secret and of the Service. */
+  readonly namespace: string;
+  /** Holds the token and the API server's ca.crt. */
+  readonly serviceAccountFolder: string;
+}
+
+/** Where the serving certificate comes from. */
+export type CertificateOrigin =
+  | ({ readonly from: 'files' } & CertificateFiles)
+  | ({ readonly from: 'selfManaged' } & SelfManagedTls)
+  | { readonly from: 'dev' };
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -46,9 +74,12 @@ export interface Config {
   readonly securePort: number;
   /** undefined: no plain port. 0: the system chooses one. */
   readonly metricsPort: number | undefined;
-  /** undefined: a throw-away certificate. */
-  readonly certificateFiles: CertificateFiles | undefined;
+  readonly certificate: CertificateOrigin;
   readonly tlsMinVersion: TlsVersion;
+  /** undefined: whoever reaches the secure port may call. */
+  readonly clientCaFile: string | undefined;
+  /** Empty: everybody whom the client authorities prove. */
+  readonly allowedClientNames: readonly string[];
   readonly maxRequestBytes: number;
   readonly shutdownDelayMs: number;
   /** Counted from the signal, so that the one number to stay below is the pod's terminationGracePeriodSeconds. */
@@ -98,8 +129,10 @@ export function parseConfig(flags: ServeFlags): Config {
     bindAddress: flags.bindAddress,
     securePort: integer('--secure-port', flags.securePort, 0, MAX_PORT),
     metricsPort: metricsPort === 0 ? undefined : metricsPort,
-    certificateFiles: certificateFiles(flags, problems),
+    certificate: certificateOrigin(flags, problems),
     tlsMinVersion: `TLSv${choice('--tls-min-version', flags.tlsMinVersion, TLS_VERSIONS)}`,
+    clientCaFile: flags.clientCaFile,
+    allowedClientNames: allowedClientNames(flags, problems),
     maxRequestBytes: integer('--max-request-bytes', flags.maxRequestBytes, 1, MAX_REQUEST_BYTES_LIMIT),
     shutdownDelayMs: duration('--shutdown-delay', flags.shutdownDelay),
     shutdownTimeoutMs: duration('--shutdown-timeout', flags.shutdownTimeout),
@@ -111,15 +144,61 @@ export function parseConfig(flags: ServeFlags): Config {
   return config;
 }
 
-function certificateFiles(flags: ServeFlags, problems: string[]): CertificateFiles | undefined {
-  const { tlsCertFile: certFile, tlsPrivateKeyFile: keyFile, dev = false } = flags;
-  if (certFile !== undefined && keyFile !== undefined && !dev) return { certFile, keyFile };
-  if (dev && (certFile !== undefined || keyFile !== undefined)) {
-    problems.push('--dev: makes its own certificate; leave out --tls-cert-file and --tls-private-key-file');
+/** The ways to come by a certificate, by the flags that each one takes. */
+const FILE_FLAGS = { '--tls-cert-file': 'tlsCertFile', '--tls-private-key-file': 'tlsPrivateKeyFile' } as const;
+const SELF_MANAGED_FLAGS = {
+  '--secret-name': 'secretName',
+  '--webhook-configuration': 'webhookConfiguration',
+  '--service': 'service',
+  '--namespace': 'namespace',
+} as const;
+
+type TextFlag =
+  (typeof FILE_FLAGS)[keyof typeof FILE_FLAGS] | (typeof SELF_MANAGED_FLAGS)[keyof typeof SELF_MANAGED_FLAGS];
+
+function certificateOrigin(flags: ServeFlags, problems: string[]): CertificateOrigin {
+  const given = (names: Readonly<Record<string, TextFlag>>): string[] =>
+    Object.entries(names).flatMap(([flag, key]) => (flags[key] === undefined ? [] : [flag]));
+  const refuse = (problem: string, names: readonly string[]): void => {
+    if (names.length > 0) problems.push(`${problem}; leave out ${names.join(' and ')}`);
+  };
+  const required = (flag: string, value: string | undefined, otherwise: string): string => {
+    if (value === undefined || value === '') problems.push(`${flag}: required${otherwise}`);
+    return value ?? '';
+  };
+
+  const { dev = false, selfManagedTls = false } = flags;
+  if (dev && selfManagedTls) problems.push('--dev: makes its own certificate; leave out --self-managed-tls');
+  if (dev) {
+    refuse('--dev: makes its own certificate', [...given(FILE_FLAGS), ...given(SELF_MANAGED_FLAGS)]);
+    return { from: 'dev' };
   }
-  if (!dev && certFile === undefined) problems.push('--tls-cert-file: required (for trying things out: --dev)');
-  if (!dev && keyFile === undefined) problems.push('--tls-private-key-file: required (for trying things out: --dev)');
-  return undefined;
+  if (selfManagedTls) {
+    refuse('--self-managed-tls: makes its own certificate', given(FILE_FLAGS));
+    return {
+      from: 'selfManaged',
+      secretName: required('--secret-name', flags.secretName, ' with --self-managed-tls'),
+      webhookConfiguration: required('--webhook-configuration', flags.webhookConfiguration, ' with --self-managed-tls'),
+      service: required('--service', flags.service, ' with --self-managed-tls'),
+      namespace: required('--namespace', flags.namespace, ' with --self-managed-tls'),
+      serviceAccountFolder: flags.serviceAccountDir,
+    };
+  }
+  refuse('--self-managed-tls: not given', given(SELF_MANAGED_FLAGS));
+  return {
+    from: 'files',
+    certFile: required('--tls-cert-file', flags.tlsCertFile, ' (for trying things out: --dev)'),
+    keyFile: required('--tls-private-key-file', flags.tlsPrivateKeyFile, ' (for trying things out: --dev)'),
+  };
+}
+
+function allowedClientNames({ clientCaFile, allowedClientNames: text }: ServeFlags, problems: string[]): string[] {
+  if (text === undefined) return [];
+  if (clientCaFile === undefined)
+    problems.push('--allowed-client-names: without --client-ca-file nobody is asked for a name');
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) problems.push(`--allowed-client-names: ${JSON.stringify(text)} has an empty name in it`);
+  return names;
 }
 
 function contradictions(config: Config): string[] {

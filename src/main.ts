@@ -19,6 +19,7 @@ const context: CommandContext = {
   get stdin() {
     return process.stdin;
   },
+  apiServer: apiServer(),
   stdout: process.stdout,
   // Source: no-color.org.
   hasColour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
@@ -34,6 +35,13 @@ const context: CommandContext = {
     });
   },
 };
+
+/** Reads what kubelet tells every container of the API server: names of Services cannot be resolved in every cluster. */
+function apiServer(): URL | undefined {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
+  if (host === undefined || host === '') return undefined;
+  return URL.parse(`https://${host.includes(':') ? `[${host}]` : host}:${port}`) ?? undefined;
+}
 
 const TERMINATIONS = ['SIGTERM', 'SIGINT'] as const;
 

@@ -6,6 +6,8 @@ export type ExitCode = 0 | 1 | 2;
 /** The process as main lends it to a command. */
 export interface CommandContext {
   readonly stdin: Readable;
+  /** Where the API server is, within a cluster; undefined outside of one. */
+  readonly apiServer: URL | undefined;
   /** For results. */
   readonly stdout: Writable;
   /** Whether what is written to stdout may be coloured. */

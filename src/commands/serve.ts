@@ -7,7 +7,12 @@ import { Command } from 'commander';
 import { BUILD_INFO } from '../build-info.ts';
 import { parseConfig, UsageError, type Config, type ServeFlags } from '../config.ts';
 import { InvalidCertificateError, readKeyPair } from '../server/certificate.ts';
-import type { CertificateSource } from '../server/certificate-reload.ts';
+import {
+  certificateInFiles,
+  type CertificateSource,
+  type ClientAuthoritySource,
+} from '../server/certificate-reload.ts';
+import { readClientAuthorities } from '../server/client-certificate.ts';
 import type { Logger } from '../server/log.ts';
 import type { CommandContext } from './context.ts';
 import { loadPolicyOption } from './policy-option.ts';
@@ -22,6 +27,20 @@ export function serveCommand(context: CommandContext): Command {
     .option('--tls-cert-file <file>', 'PEM certificate with its chain; read again when its content changes')
     .option('--tls-private-key-file <file>', 'PEM private key of that certificate')
     .option('--tls-min-version <version>', '1.2 or 1.3', '1.2')
+    .option('--client-ca-file <file>', 'PEM authorities of client certificates: without one of theirs nobody may call')
+    .option(
+      '--allowed-client-names <names>',
+      'common or alternative names of those who may, comma-separated (default: all)',
+    )
+    .option(
+      '--self-managed-tls',
+      'replicas issue the certificate and fill in the caBundle themselves; with the next four',
+    )
+    .option('--secret-name <name>', 'Secret that they share')
+    .option('--webhook-configuration <name>', 'ValidatingWebhookConfiguration')
+    .option('--service <name>', 'Service that the webhook is called by')
+    .option('--namespace <name>', 'namespace of Secret and Service')
+    .option('--service-account-dir <folder>', 'token and ca.crt for the API server', SERVICE_ACCOUNT_FOLDER)
     .option('--metrics-port <port>', 'plain HTTP port of /metrics, /livez, /readyz and /version; 0: none', '8080')
     .option('--max-request-bytes <bytes>', 'largest request body', '16777216')
     .option('--shutdown-delay <duration>', 'how long a process told to end accepts requests', '10s')
@@ -34,6 +53,9 @@ export function serveCommand(context: CommandContext): Command {
       await serve(parseConfig(flags), context);
     });
 }
+
+/** Where kubelet puts them: k8s.io/client-go rest/config.go. */
+const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 const EXAMPLE = `
 SIGTERM or SIGINT drains the server; a second one ends it at once, with exit code 1.
@@ -56,12 +78,13 @@ async function serve(config: Config, context: CommandContext): Promise<void> {
 
   const policy = await loadPolicyOption(config.policyFile);
   const { certificate, discard } = await loadCertificate(config, context, log);
+  const clientAuthorities = await loadClientAuthorities(config);
   const metrics = createMetrics(policy, BUILD_INFO);
   collectProcessMetrics(metrics.registry);
   const body = { maxBytes: config.maxRequestBytes };
-  const now = (): Date => new Date();
+  const around = { build: BUILD_INFO, body, metrics, log };
   try {
-    const server = await startServer({ config, policy, build: BUILD_INFO, body, certificate, metrics, log, now });
+    const server = await startServer({ config, policy, certificate, clientAuthorities, ...around });
     const { securePort, metricsPort } = server;
     log.info({ securePort, metricsPort, policy: policy.hash, version: BUILD_INFO.version }, 'serving');
     log.info({ signal: await termination }, 'told to end');
@@ -81,18 +104,43 @@ interface LoadedCertificate {
 }
 
 async function loadCertificate(
-  { certificateFiles: files }: Config,
+  { certificate }: Config,
   context: CommandContext,
   log: Logger,
 ): Promise<LoadedCertificate> {
-  if (files === undefined) return makeDevCertificate(context, log);
+  const discard = (): Promise<void> => Promise.resolve();
+  switch (certificate.from) {
+    case 'dev':
+      return makeDevCertificate(context, log);
+    case 'files': {
+      const now = (): Date => new Date();
+      const keyPair = await usable('--tls-cert-file, --tls-private-key-file', readKeyPair(certificate, now()));
+      return { certificate: certificateInFiles(keyPair, certificate, CERTIFICATE_POLL_MS, now), discard };
+    }
+    case 'selfManaged': {
+      const { apiServer } = context;
+      if (apiServer === undefined) {
+        throw new UsageError([
+          '--self-managed-tls: works in a pod only, where KUBERNETES_SERVICE_HOST says who to ask',
+        ]);
+      }
+      const { selfManagedCertificate } = await import('../server/self-managed/source.ts');
+      return { certificate: selfManagedCertificate(certificate, apiServer, log), discard };
+    }
+  }
+}
+
+async function loadClientAuthorities({ clientCaFile: file }: Config): Promise<ClientAuthoritySource | undefined> {
+  if (file === undefined) return undefined;
+  return { pem: await usable('--client-ca-file', readClientAuthorities(file)), file, pollMs: CERTIFICATE_POLL_MS };
+}
+
+/** Turns what is wrong with a file into a wrong flag. */
+async function usable<T>(flags: string, reading: Promise<T>): Promise<T> {
   try {
-    const keyPair = await readKeyPair(files, new Date());
-    return { certificate: { keyPair, files, pollMs: CERTIFICATE_POLL_MS }, discard: () => Promise.resolve() };
+    return await reading;
   } catch (error) {
-    throw error instanceof InvalidCertificateError
-      ? new UsageError([`--tls-cert-file, --tls-private-key-file: ${error.message}`])
-      : error;
+    throw error instanceof InvalidCertificateError ? new UsageError([`${flags}: ${error.message}`]) : error;
   }
 }
 
@@ -105,7 +153,7 @@ async function makeDevCertificate({ stdout }: CommandContext, log: Logger): Prom
   log.warn({ caFile }, 'DEVELOPMENT ONLY: serving with a throw-away self-signed certificate; never do so in a cluster');
   stdout.write(`CA certificate: ${caFile}\n`);
   return {
-    certificate: { keyPair, files: undefined, pollMs: CERTIFICATE_POLL_MS },
+    certificate: { keyPair, renew: undefined, delayMs: () => 0, now: () => new Date(), checks: [] },
     discard: () => rm(folder, { recursive: true }),
   };
 }

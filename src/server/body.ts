@@ -1,11 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 
+import { parseDuration } from '../config.ts';
 import { HttpError } from './http.ts';
 
 /** A body of some kilobytes needs milliseconds; the API server itself gives up after 30 s at most, 10 s by default. */
 const BODY_DEADLINE_MS = 15_000;
+/** Share of the time after which the API server gives up, as it says, so that it learns why before it does. */
+const SHARE_OF_CLIENT_TIMEOUT = 0.9;
 /** How many bodies of the largest size may be held at once, so that memory stays bounded whatever is sent. */
-const LARGEST_BODIES_AT_ONCE = 8;
+const LARGEST_BODIES_AT_ONCE = 4;
+/** The same for one client, so that it does not take all of it. */
+const LARGEST_BODIES_OF_A_CLIENT_AT_ONCE = 2;
+/** Up to here a body is taken however much is held, and the number of connections bounds it: most jobs are smaller. */
+const SMALL_BODY_BYTES = 64 * 1024;
 
 export interface BodyReaderOptions {
   readonly maxBytes: number;
@@ -23,30 +30,42 @@ export function createBodyReader({
   deadlineMs = BODY_DEADLINE_MS,
 }: BodyReaderOptions): (request: IncomingMessage) => Promise<Buffer> {
   let bytesHeld = 0;
+  const bytesHeldOf = new Map<string, number>();
+  const hold = (client: string, bytes: number): void => {
+    bytesHeld += bytes;
+    const held = (bytesHeldOf.get(client) ?? 0) + bytes;
+    if (held === 0) bytesHeldOf.delete(client);
+    else bytesHeldOf.set(client, held);
+  };
 
-  const refusal = (size: number): HttpError | undefined => {
+  const refusal = (client: string, size: number): HttpError | undefined => {
     if (size > maxBytes) {
       return new HttpError(413, `the request body is larger than ${maxBytes} bytes (--max-request-bytes)`);
     }
-    if (bytesHeld <= LARGEST_BODIES_AT_ONCE * maxBytes) return undefined;
+    const isRoom =
+      bytesHeld <= LARGEST_BODIES_AT_ONCE * maxBytes &&
+      (bytesHeldOf.get(client) ?? 0) <= LARGEST_BODIES_OF_A_CLIENT_AT_ONCE * maxBytes;
+    if (isRoom || size <= SMALL_BODY_BYTES) return undefined;
     return new HttpError(503, 'too many large requests at once', { 'Retry-After': '1' });
   };
 
   return async (request) => {
     checkContent(request);
-    const announced = refusal(Number(request.headers['content-length'] ?? 0));
+    const client = request.socket.remoteAddress ?? '';
+    const announced = refusal(client, Number(request.headers['content-length'] ?? 0));
     if (announced !== undefined) throw announced;
 
     const chunks: Buffer[] = [];
     let size = 0;
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request) * SHARE_OF_CLIENT_TIMEOUT);
     const deadline = setTimeout(() => {
-      reject(new HttpError(408, `the request body did not arrive within ${deadlineMs} ms`));
-    }, deadlineMs);
+      reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`));
+    }, patienceMs);
     const receive = (chunk: Buffer): void => {
       size += chunk.length;
-      bytesHeld += chunk.length;
-      const refused = refusal(size);
+      hold(client, chunk.length);
+      const refused = refusal(client, size);
       if (refused === undefined) chunks.push(chunk);
       else reject(refused);
     };
@@ -59,9 +78,15 @@ export function createBodyReader({
     } finally {
       clearTimeout(deadline);
       request.off('data', receive);
-      bytesHeld -= size;
+      hold(client, -size);
     }
   };
+}
+
+/** Reads the `timeout=5s` that the API server puts into the query; Infinity where there is none. */
+function clientTimeoutMs({ url = '' }: IncomingMessage): number {
+  const text = new URLSearchParams(url.split('?')[1]).get('timeout');
+  return (text === null ? undefined : parseDuration(text)) ?? Infinity;
 }
 
 /** Refuses what is not plain JSON text; a compressed body could unpack to any size. */

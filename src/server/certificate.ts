@@ -33,17 +33,21 @@ export async function readKeyPair({ certFile, keyFile }: CertificateFiles, now: 
   attempt(`${certFile} and ${keyFile} cannot be used for TLS`, () => createSecureContext({ cert, key }));
 
   const pair = { cert, key, notBefore: certificate.validFromDate, notAfter: certificate.validToDate };
-  if (isValidAt(pair, now)) return pair;
+  const problem = validityProblem(pair, now);
+  if (problem === undefined) return pair;
+  throw new InvalidCertificateError(`the certificate in ${certFile} ${problem}`);
+}
+
+/** Says why a certificate cannot be served with now, as the end of a sentence; undefined where it can. */
+export function validityProblem(pair: KeyPair | undefined, now: Date): string | undefined {
+  if (pair === undefined) return 'is still to come';
+  if (isValidAt(pair, now)) return undefined;
   const { notBefore, notAfter } = pair;
-  throw new InvalidCertificateError(
-    now < notBefore
-      ? `the certificate in ${certFile} is not valid before ${notBefore.toISOString()}`
-      : `the certificate in ${certFile} expired on ${notAfter.toISOString()}`,
-  );
+  return now < notBefore ? `is not valid before ${notBefore.toISOString()}` : `expired on ${notAfter.toISOString()}`;
 }
 
 /** Tells whether a certificate is valid at a point in time. */
-export function isValidAt({ notBefore, notAfter }: KeyPair, time: Date): boolean {
+export function isValidAt({ notBefore, notAfter }: Pick<KeyPair, 'notBefore' | 'notAfter'>, time: Date): boolean {
   return notBefore <= time && time <= notAfter;
 }
 

@@ -1,7 +1,11 @@
-import type { Server } from 'node:https';
+import type { IncomingMessage, Server as PlainServer, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 import type { Metrics } from './metrics.ts';
+
+/** A handful of API servers with at most 200 requests in flight each (k8s.io/apiserver pkg/server/config.go). */
+const MAX_CONNECTIONS = 1_000;
 
 export interface Connections {
   /**
@@ -13,36 +17,70 @@ export interface Connections {
   closeAll(): number;
 }
 
-/** Follows the connections of a server from their first packet on. */
-export function trackConnections(server: Server, gauge: Metrics['connections']): Connections {
-  const open = new Set<Socket>();
-  const idle = new Set<Socket>();
+export interface ConnectionOptions {
+  /** Tells how many are open. */
+  readonly gauge?: Metrics['connections'];
+  readonly maxConnections?: number | undefined;
+}
+
+/** How far a connection has come, in the order in which it can be done without. */
+const STAGES = ['handshake', 'unused', 'idle', 'busy'] as const;
+
+interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  stage: (typeof STAGES)[number];
+}
+
+/**
+ * Follows the connections of a server from their first packet on, and bounds them: one too many costs a connection of the
+ * client that has most of them. To refuse the newest instead would let whoever came first, and stays, lock the API server out.
+ */
+export function trackConnections(
+  server: SecureServer | PlainServer,
+  { gauge, maxConnections = MAX_CONNECTIONS }: ConnectionOptions,
+): Connections {
+  // By the client's address and port, which the TCP and the TLS socket of a connection have in common; oldest first.
+  const open = new Map<string, Connection>();
+  const move = (socket: Socket, stage: Connection['stage']): void => {
+    const connection = open.get(peerOf(socket));
+    if (connection !== undefined) connection.stage = stage;
+  };
   server.on('connection', (socket: Socket) => {
-    gauge.set(open.add(socket).size);
+    const peer = peerOf(socket);
+    open.set(peer, { socket, address: socket.remoteAddress ?? '', stage: 'handshake' });
+    gauge?.set(open.size);
     socket.once('close', () => {
-      open.delete(socket);
-      gauge.set(open.size);
+      if (open.get(peer)?.socket === socket) open.delete(peer);
+      gauge?.set(open.size);
     });
+    if (open.size > maxConnections) dispensable([...open.values()])?.socket.destroy();
   });
-  server.on('secureConnection', (socket) => {
-    idle.add(socket);
-    socket.once('close', () => idle.delete(socket));
-  });
-  server.on('request', ({ socket }, response) => {
-    idle.delete(socket);
-    response.once('close', () => {
-      if (!socket.destroyed) idle.add(socket);
-    });
+  server.on('secureConnection', (socket: Socket) => move(socket, 'unused'));
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    move(socket, 'busy');
+    response.once('close', () => move(socket, 'idle'));
   });
 
   return {
     closeIdle: () => {
-      for (const socket of idle) socket.destroy();
+      for (const { socket, stage } of open.values()) if (stage === 'unused' || stage === 'idle') socket.destroy();
     },
     closeAll: () => {
       const count = open.size;
-      for (const socket of open) socket.destroy();
+      for (const { socket } of open.values()) socket.destroy();
       return count;
     },
   };
+}
+
+/** Returns, of the client with most connections, the oldest of those that have come least far. */
+function dispensable(connections: readonly Connection[]): Connection | undefined {
+  const byAddress = [...Map.groupBy(connections, ({ address }) => address).values()];
+  const most = byAddress.reduce((one, other) => (other.length > one.length ? other : one), []);
+  return STAGES.map((stage) => most.find((connection) => connection.stage === stage)).find(Boolean);
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? ''}`;
 }

@@ -3,6 +3,8 @@ import express, { type Express } from 'express';
 /** The errors that the HTTP edge answers with, and Kubernetes' reason for each: apimachinery pkg/apis/meta/v1/types.go. */
 const REASONS = {
   400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'NotFound',
   405: 'MethodNotAllowed',
   408: 'Timeout',

@@ -9,7 +9,8 @@ import { toOpenMetrics } from './metrics.ts';
 /** One condition of being ready. */
 export interface Check {
   readonly name: string;
-  readonly passes: () => boolean;
+  /** Says what is wrong; undefined: nothing. */
+  readonly problem: () => string | undefined;
 }
 
 export interface ProbesOptions {
@@ -55,9 +56,11 @@ export function createProbes({ registry, build, checks, log }: ProbesOptions): E
 
 /** Runs every check and writes them the way Kubernetes' own components do. */
 function inspect(checks: readonly Check[]): { isReady: boolean; report: string } {
-  const results = checks.map(({ name, passes }) => ({ name, isPassed: passes() }));
-  const isReady = results.every(({ isPassed }) => isPassed);
-  const lines = results.map(({ name, isPassed }) => (isPassed ? `[+]${name} ok` : `[-]${name} failed`));
+  const results = checks.map(({ name, problem }) => ({ name, problem: problem() }));
+  const isReady = results.every(({ problem }) => problem === undefined);
+  const lines = results.map(({ name, problem }) =>
+    problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`,
+  );
   return { isReady, report: [...lines, `readyz check ${isReady ? 'passed' : 'failed'}`, ''].join('\n') };
 }
 

@@ -22,22 +22,33 @@ const REQUEST_TIMEOUT_MS = 120_000;
 const CONNECTIONS_CHECKING_INTERVAL_MS = 5_000;
 /** What the API server's client allows for a handshake: k8s.io/apimachinery pkg/util/net/http.go. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** A handful of API servers with at most 200 requests in flight each (k8s.io/apiserver pkg/server/config.go). */
-const MAX_CONNECTIONS = 1_000;
+/** Above all of the above: only a client that never reads its answers is silent for so long. */
+const INACTIVITY_TIMEOUT_MS = 130_000;
+
+/** What a TLS context is made of. */
+export interface Credentials {
+  /** undefined: there is none yet, and every handshake fails. */
+  readonly keyPair: KeyPair | undefined;
+  /** The certificates that prove a client, PEM; undefined: clients are not asked for one. */
+  readonly clientCa: string | undefined;
+  readonly minVersion: TlsVersion;
+}
 
 export interface SecureServerOptions {
-  readonly keyPair: KeyPair;
-  readonly minVersion: TlsVersion;
+  readonly credentials: Credentials;
   readonly handler: RequestListener;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
 /** Creates the HTTPS server of the secure port, HTTP/1.1 only, not listening yet. */
-export function createSecureServer({ keyPair, minVersion, handler, metrics, log }: SecureServerOptions): Server {
+export function createSecureServer({ credentials, handler, metrics, log }: SecureServerOptions): Server {
   const server = createServer(
     {
-      ...secureContext(keyPair, minVersion),
+      ...secureContext(credentials),
+      // Who is not proved is told so over HTTP: client-certificate.ts.
+      requestCert: credentials.clientCa !== undefined,
+      rejectUnauthorized: false,
       ALPNProtocols: ['http/1.1'],
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -47,7 +58,7 @@ export function createSecureServer({ keyPair, minVersion, handler, metrics, log 
     },
     handler,
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = INACTIVITY_TIMEOUT_MS;
   const underWay = new WeakMap<Duplex, ServerResponse>();
   server.on('request', ({ socket }, response) => {
     underWay.set(socket, response);
@@ -69,8 +80,12 @@ export function createSecureServer({ keyPair, minVersion, handler, metrics, log 
 }
 
 /** Everything that a TLS context is made of: `setSecureContext` forgets what it is not told again. */
-export function secureContext({ cert, key }: KeyPair, minVersion: TlsVersion): SecureContextOptions {
-  return { cert, key, minVersion };
+export function secureContext({ keyPair, clientCa, minVersion }: Credentials): SecureContextOptions {
+  return {
+    minVersion,
+    ...(keyPair === undefined ? {} : { cert: keyPair.cert, key: keyPair.key }),
+    ...(clientCa === undefined ? {} : { ca: clientCa }),
+  };
 }
 
 /** The client has gone, or was silent too long: it asked nothing, and would take an answer for that to its next question. */

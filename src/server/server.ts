@@ -7,8 +7,12 @@ import type { BuildInfo } from '../build-info.ts';
 import type { Config } from '../config.ts';
 import type { Policy } from '../core/policy.ts';
 import type { BodyReaderOptions } from './body.ts';
-import { isValidAt } from './certificate.ts';
-import { reloadCertificate, type CertificateReload, type CertificateSource } from './certificate-reload.ts';
+import {
+  reloadCertificate,
+  type CertificateReload,
+  type CertificateSource,
+  type ClientAuthoritySource,
+} from './certificate-reload.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -20,15 +24,24 @@ import { createWebhook } from './webhook.ts';
 export interface ServerOptions {
   readonly config: Pick<
     Config,
-    'bindAddress' | 'securePort' | 'metricsPort' | 'tlsMinVersion' | 'shutdownDelayMs' | 'shutdownTimeoutMs'
+    | 'bindAddress'
+    | 'securePort'
+    | 'metricsPort'
+    | 'tlsMinVersion'
+    | 'allowedClientNames'
+    | 'shutdownDelayMs'
+    | 'shutdownTimeoutMs'
   >;
   readonly policy: Policy;
   readonly build: BuildInfo;
   readonly body: BodyReaderOptions;
+  /** undefined: as many as connections.ts thinks fit. */
+  readonly maxConnections?: number;
   readonly certificate: CertificateSource;
+  /** undefined: whoever reaches the secure port may call. */
+  readonly clientAuthorities: ClientAuthoritySource | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
-  readonly now: () => Date;
 }
 
 export interface RunningServer {
@@ -45,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let isDraining = false;
   const { secure, connections, certificate, checks } = createSecurePort(options, () => isDraining);
   const plain = createPlainServer(createProbes({ registry: metrics.registry, build: options.build, checks, log }));
+  trackConnections(plain, { maxConnections: options.maxConnections });
 
   const closeTheRest = (): void => {
     certificate.end();
@@ -53,6 +67,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const end = async (): Promise<void> => {
     isDraining = true;
+    // Who goes does nothing more for the others: an uninstalled release must not make its Secret anew.
+    certificate.end();
     metrics.draining.set(1);
     const { shutdownDelayMs: delayMs, shutdownTimeoutMs: timeoutMs } = config;
     log.info({ delayMs, timeoutMs }, 'draining');
@@ -82,19 +98,21 @@ interface SecurePort {
 }
 
 function createSecurePort(options: ServerOptions, isDraining: () => boolean): SecurePort {
-  const { config, policy, body, certificate: source, metrics, log, now } = options;
-  const minVersion = config.tlsMinVersion;
-  const handler = createWebhook({ policy, body, metrics, log, isDraining });
-  const secure = createSecureServer({ keyPair: source.keyPair, minVersion, handler, metrics, log });
-  const certificate = reloadCertificate({ server: secure, minVersion, source, metrics, log, now });
+  const { config, policy, body, maxConnections, certificate: source, clientAuthorities, metrics, log } = options;
+  const { tlsMinVersion: minVersion, allowedClientNames } = config;
+  const allowedClients = clientAuthorities === undefined ? undefined : allowedClientNames;
+  const handler = createWebhook({ policy, body, allowedClients, metrics, log, isDraining });
+  const credentials = { keyPair: source.keyPair, clientCa: clientAuthorities?.pem, minVersion };
+  const secure = createSecureServer({ credentials, handler, metrics, log });
+  const certificate = reloadCertificate({ server: secure, minVersion, source, clientAuthorities, metrics, log });
   return {
     secure,
-    connections: trackConnections(secure, metrics.connections),
+    connections: trackConnections(secure, { gauge: metrics.connections, maxConnections }),
     certificate,
     checks: [
-      { name: 'listening', passes: () => secure.listening },
-      { name: 'certificate', passes: () => isValidAt(certificate.current(), now()) },
-      { name: 'shutdown', passes: () => !isDraining() },
+      { name: 'listening', problem: () => (secure.listening ? undefined : 'not yet') },
+      ...certificate.checks,
+      { name: 'shutdown', problem: () => (isDraining() ? 'told to end' : undefined) },
     ],
   };
 }

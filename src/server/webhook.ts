@@ -1,3 +1,5 @@
+import { TLSSocket } from 'node:tls';
+
 import type { Express, NextFunction, Request, Response } from 'express';
 
 import { InvalidReviewError, parseReview } from '../core/admission.ts';
@@ -5,6 +7,7 @@ import { reviewResponse } from '../core/review-response.ts';
 import { decide } from '../core/decide.ts';
 import type { Policy } from '../core/policy.ts';
 import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
+import { checkClient } from './client-certificate.ts';
 import { createApp, HttpError, statusBody } from './http.ts';
 import { logDecision, type Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -12,6 +15,8 @@ import type { Metrics } from './metrics.ts';
 export interface WebhookOptions {
   readonly policy: Policy;
   readonly body: BodyReaderOptions;
+  /** undefined: whoever calls is answered. Empty: whoever the client authorities prove. */
+  readonly allowedClients: readonly string[] | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Whether each answer is to be a connection's last. */
@@ -25,7 +30,8 @@ export interface WebhookOptions {
 const LINGER_MS = 2_000;
 
 /** Creates what the secure port serves: `POST /validate`, and nothing else. */
-export function createWebhook({ policy, body: bodyOptions, metrics, log, isDraining }: WebhookOptions): Express {
+export function createWebhook(options: WebhookOptions): Express {
+  const { policy, body: bodyOptions, allowedClients, metrics, log, isDraining } = options;
   const readBody = createBodyReader(bodyOptions);
 
   const send = (request: Request, response: Response, code: number, body: string): void => {
@@ -59,6 +65,13 @@ export function createWebhook({ policy, body: bodyOptions, metrics, log, isDrain
   };
 
   const app = createApp();
+  if (allowedClients !== undefined) {
+    app.use(({ socket }: Request, _response: Response, next: NextFunction) => {
+      if (!(socket instanceof TLSSocket)) throw new TypeError('the webhook is served over TLS only');
+      checkClient(socket, allowedClients);
+      next();
+    });
+  }
   app
     .route('/validate')
     .post(validate)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { foreignCrdFiles } from '../support/foreign-crds.ts';
-import { manifests, objectOf, renderObjects, renderText, type Manifest } from '../support/helm.ts';
+import { manifests, objectOf, renderObjects, renderText } from '../support/helm.ts';
 import { at } from '../support/json-at.ts';
 import { kubeconform, writeSchemas } from '../support/kubeconform.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
@@ -79,7 +79,7 @@ describeChart('on a real API server', () => {
     expect(at(JSON.parse(stdout), 'items')).toHaveLength(manifests(text).length);
   });
 
-  test.each(['cert-manager', 'existing-secret'])(
+  test.each(['self-managed', 'cert-manager', 'existing-secret'])(
     'the plain manifests in deploy/%s are accepted as they are',
     async (flavour) => {
       const folder = join(import.meta.dirname, '../../deploy', flavour);
@@ -137,23 +137,36 @@ describeChart('on a real API server', () => {
     expect([answer.status, at(answer.json, 'message')]).toEqual([403, expect.stringContaining('hostNetwork=true')]);
   });
 
-  test('the ServiceAccount may do what anybody may, and nothing else', async () => {
-    const objects = await renderObjects();
-    expect(objects.filter(isRole).filter(({ metadata }) => metadata.annotations === undefined)).toEqual([]);
-    const rights = async (name: string): Promise<string> => {
-      const account = `system:serviceaccount:jobguard:${name}`;
+  test.each<{ mode: string; rights: string[] }>([
+    {
+      mode: 'selfManaged',
+      rights: [
+        'secrets  []  [jobguard-certificates]  [get create update patch]',
+        'validatingwebhookconfigurations.admissionregistration.k8s.io  []  [jobguard.jobguard]  [get patch]',
+      ],
+    },
+    { mode: 'certManager', rights: [] },
+    { mode: 'existingSecret', rights: [] },
+    { mode: 'helm', rights: [] },
+  ])('mode $mode: beyond what anybody may, the ServiceAccount has $rights.length rights', async ({ mode, rights }) => {
+    const text = await renderText({
+      release: mode.toLowerCase(),
+      values: { fullnameOverride: 'jobguard', tls: { mode, existingSecret: { name: 'x' } } },
+      flags: ['--no-hooks'],
+    });
+    expect(await cluster.kubectl(['apply', '--server-side', '--filename=-'], { stdin: text })).toMatchObject({
+      code: 0,
+    });
+    // One right a line, in columns as wide as the longest right needs.
+    const rightsOf = async (name: string): Promise<string[]> => {
       const groups = ['system:serviceaccounts', 'system:serviceaccounts:jobguard', 'system:authenticated'];
-      const as = [`--as=${account}`, ...groups.map((group) => `--as-group=${group}`)];
-      const applied = await cluster.kubectl(['apply', '--server-side', '--filename=-'], {
-        stdin: await renderText({ flags: ['--no-hooks'] }),
-      });
-      expect(applied.code).toBe(0);
-      return (await cluster.kubectl(['auth', 'can-i', '--list', '--namespace=jobguard', ...as])).stdout;
+      const as = [`--as=system:serviceaccount:jobguard:${name}`, ...groups.map((group) => `--as-group=${group}`)];
+      const { stdout } = await cluster.kubectl(['auth', 'can-i', '--list', '--namespace=jobguard', ...as]);
+      return stdout.split('\n').map((line) => line.trim().replaceAll(/\s{2,}/g, '  '));
     };
-    expect(await rights('jobguard')).toBe(await rights('nobody'));
+    const anybody = await rightsOf('nobody');
+    const own = (await rightsOf('jobguard')).filter((line) => !anybody.includes(line));
+    expect(await cluster.kubectl(['delete', '--filename=-'], { stdin: text })).toMatchObject({ code: 0 });
+    expect(own.toSorted()).toEqual(rights);
   });
 });
-
-function isRole({ kind }: Manifest): boolean {
-  return /Role(Binding)?$/.test(kind);
-}

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Finished } from '../support/child-process.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
 import { CHART, helm } from '../support/helm.ts';
@@ -11,6 +12,8 @@ import { writeKubeconfig } from '../support/kubeconfig.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
 
 const NAMESPACE = 'jobguard';
+/** Any certificate will do: base64 of PEM. */
+const CA_BUNDLE = Buffer.from((await createAuthority()).cert).toString('base64');
 
 describeChart('helm, on a real API server', () => {
   let cluster: ControlPlane;
@@ -30,24 +33,47 @@ describeChart('helm, on a real API server', () => {
     helm([...args, '--kubeconfig', join(folder, 'kubeconfig'), '--namespace', NAMESPACE]);
   const install = (...args: string[]): Promise<Finished> =>
     helmThere('upgrade', '--install', 'jobguard', CHART, '--create-namespace', ...args);
+  const installWithHelm = (...args: string[]): Promise<Finished> => install('--set', 'tls.mode=helm', ...args);
   const serverDefined = async (resource: string, name: string): Promise<unknown> => {
     const { stdout } = await cluster.kubectl(['get', resource, name, '--namespace', NAMESPACE, '--output=json']);
     return JSON.parse(stdout);
   };
 
-  test('no values are needed, and the notes say what the default costs', async () => {
+  test('no values are needed', async () => {
     const { code, stdout, stderr } = await install();
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('guards tfjobs.kubeflow.org pytorchjobs.kubeflow.org (mode enforce)');
     expect(stdout).toContain('kubectl delete validatingwebhookconfiguration jobguard.jobguard');
-    expect(stdout).toContain('NOTE tls.mode helm: the certificate was made by Helm, is valid for ten years');
-    expect(stdout).not.toContain('WARNING');
+    expect(stdout).not.toMatch(/^(WARNING|NOTE) /m);
   });
 
-  test('an upgrade keeps the certificate, and rolls no pod without need', async () => {
+  test('an upgrade keeps what the pods wrote, and rolls none without need', async () => {
+    const template = at(await serverDefined('deployment', 'jobguard'), 'spec', 'template');
+    const patches = [
+      ['secret/jobguard-certificates', { data: { 'tls.crt': 'MQ==' } }],
+      [
+        'validatingwebhookconfiguration/jobguard.jobguard',
+        { webhooks: [{ name: 'jobs.jobguard.dev', clientConfig: { caBundle: CA_BUNDLE } }] },
+      ],
+    ] as const;
+    for (const [name, patch] of patches) {
+      const args = ['patch', name, '--namespace', NAMESPACE, '--type=strategic', '--patch', JSON.stringify(patch)];
+      expect(await cluster.kubectl(args)).toMatchObject({ code: 0 });
+    }
+    expect((await install('--set', 'replicaCount=3')).code).toBe(0);
+    const secret = await serverDefined('secret', 'jobguard-certificates');
+    const webhook = await serverDefined('validatingwebhookconfiguration', 'jobguard.jobguard');
+    expect(at(secret, 'data')).toEqual({ 'tls.crt': 'MQ==' });
+    expect(at(webhook, 'webhooks', 0, 'clientConfig', 'caBundle')).toBe(CA_BUNDLE);
+    expect(at(await serverDefined('deployment', 'jobguard'), 'spec', 'template')).toEqual(template);
+  });
+
+  test('in mode helm an upgrade keeps the certificate, and rolls no pod without need', async () => {
+    const { stdout } = await installWithHelm();
+    expect(stdout).toContain('NOTE tls.mode helm: the certificate was made by Helm, is valid for ten years');
     const before = await serverDefined('secret', 'jobguard-generated-tls');
     const template = at(await serverDefined('deployment', 'jobguard'), 'spec', 'template');
-    const upgraded = await install('--set', 'replicaCount=3');
+    const upgraded = await installWithHelm('--set', 'replicaCount=3');
     const after = await serverDefined('secret', 'jobguard-generated-tls');
     const webhook = await serverDefined('validatingwebhookconfiguration', 'jobguard.jobguard');
     expect([upgraded.code, at(after, 'data')]).toEqual([0, at(before, 'data')]);
@@ -55,10 +81,10 @@ describeChart('helm, on a real API server', () => {
     expect(at(await serverDefined('deployment', 'jobguard'), 'spec', 'template')).toEqual(template);
   });
 
-  test('a deleted Secret is made anew, and the pods are rolled', async () => {
+  test('in mode helm a deleted Secret is made anew, and the pods are rolled', async () => {
     const before = at(await serverDefined('deployment', 'jobguard'), 'spec', 'template', 'metadata', 'annotations');
     await cluster.kubectl(['delete', 'secret', 'jobguard-generated-tls', '--namespace', NAMESPACE]);
-    const upgraded = await install();
+    const upgraded = await installWithHelm();
     const after = at(await serverDefined('deployment', 'jobguard'), 'spec', 'template', 'metadata', 'annotations');
     expect([upgraded.code, at(after, 'checksum/policy')]).toEqual([0, at(before, 'checksum/policy')]);
     expect(at(after, 'checksum/tls')).not.toBe(at(before, 'checksum/tls'));
@@ -79,6 +105,16 @@ describeChart('helm, on a real API server', () => {
       'an unguarded namespace',
       ['webhook.excludedNamespaces={a,b}'],
       'WARNING jobs in these namespaces are not guarded: a, b.',
+    ],
+    [
+      'rights that are yours to give',
+      ['rbac.create=false'],
+      'NOTE rbac.create is false: until its ServiceAccount may get, create, update and patch the Secret jobguard-certificates',
+    ],
+    [
+      'client authorities without names',
+      ['tls.clientCa.secret=x'],
+      'NOTE tls.clientCa.allowedNames is empty: every certificate of these authorities may call',
     ],
     [
       'existingSecret without a caBundle',
@@ -131,7 +167,8 @@ describeChart('helm, on a real API server', () => {
 
   test('after helm uninstall nothing with the label of the release is left', async () => {
     expect((await helmThere('uninstall', 'jobguard')).code).toBe(0);
-    const kinds = 'all,cm,secret,sa,role,rolebinding,netpol,pdb,hpa,resourcequota,validatingwebhookconfiguration';
+    const kinds =
+      'all,cm,secret,sa,role,rolebinding,clusterrole,clusterrolebinding,netpol,pdb,hpa,resourcequota,validatingwebhookconfiguration';
     const { stdout } = await cluster.kubectl([
       ...['get', kinds, '--namespace', NAMESPACE, '--selector=app.kubernetes.io/instance=jobguard', '--output=name'],
     ]);

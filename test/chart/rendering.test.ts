@@ -22,7 +22,11 @@ function identity({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
+/** The kinds of the objects that stand in no namespace. */
+const CLUSTER_SCOPED = ['ValidatingWebhookConfiguration', 'ClusterRole', 'ClusterRoleBinding'];
+
 const CERT_MANAGER: Render = { values: { tls: { mode: 'certManager' } } };
+const HELM: Render = { values: { tls: { mode: 'helm' } } };
 
 describeChart.each(VALUES_FILES)('with the values %s', (_name, valuesFile) => {
   test('lints strictly', async () => {
@@ -45,11 +49,11 @@ describeChart.each(VALUES_FILES)('with the values %s', (_name, valuesFile) => {
     expect(() => loadPolicy(policyText(objects))).not.toThrow();
   });
 
-  test('every object but the cluster-scoped one is in the namespace, and has the labels of the release', async () => {
+  test('every object but the cluster-scoped ones is in the namespace, and has the labels of the release', async () => {
     const objects = (await renderObjects({ valuesFile })).filter(({ metadata }) => metadata.labels !== undefined);
     const [namespace] = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
     for (const { kind, metadata } of objects) {
-      const expected = kind === 'ValidatingWebhookConfiguration' ? undefined : namespace;
+      const expected = CLUSTER_SCOPED.includes(kind) ? undefined : namespace;
       expect([kind, metadata.namespace, metadata.labels?.['app.kubernetes.io/instance']]).toEqual([
         kind,
         expected,
@@ -74,8 +78,8 @@ describeChart('two renders', () => {
   });
 
   test('in mode helm differ in the certificate and in nothing else', async () => {
-    const first = withoutCertificate(await renderObjects());
-    const second = withoutCertificate(await renderObjects());
+    const first = withoutCertificate(await renderObjects(HELM));
+    const second = withoutCertificate(await renderObjects(HELM));
     expect(second.objects).toEqual(first.objects);
     expect(first.certificate).toHaveLength(5);
     for (const [index, part] of second.certificate.entries()) expect(part).not.toBe(first.certificate[index]);
@@ -142,7 +146,7 @@ const REFUSED: [what: string, values: object, message: string][] = [
   [
     'an unknown TLS mode',
     { tls: { mode: 'selfSigned' } },
-    "at '/tls/mode': value must be one of 'helm', 'certManager', 'existingSecret'",
+    "at '/tls/mode': value must be one of 'selfManaged', 'certManager', 'existingSecret', 'helm'",
   ],
   [
     'a timeout beyond 30 s',
@@ -211,6 +215,21 @@ const REFUSED: [what: string, values: object, message: string][] = [
     'tls.existingSecret.name: required when tls.mode is existingSecret',
   ],
   [
+    'client authorities in two places',
+    { tls: { clientCa: { configMap: 'a', secret: 'b' } } },
+    'tls.clientCa: has both a configMap and a secret; choose one',
+  ],
+  [
+    'names of clients who are not asked for one',
+    { tls: { clientCa: { allowedNames: ['kube-apiserver'] } } },
+    'tls.clientCa.allowedNames: without a configMap or a secret nobody is asked for a name',
+  ],
+  [
+    'a name with a comma in it',
+    { tls: { clientCa: { configMap: 'a', allowedNames: ['a,b'] } } },
+    "at '/tls/clientCa/allowedNames/0': 'a,b' does not match pattern",
+  ],
+  [
     "a url that the chart's certificates are not for",
     { webhook: { url: 'https://guard/validate' } },
     'webhook.url: needs a certificate for its host; set tls.mode to existingSecret',
@@ -265,6 +284,16 @@ describeChart('names', () => {
     expect(new Set(identities).size).toBe(identities.length);
   });
 
+  test('two releases with certificates of their own share no object and no right', async () => {
+    const rights = async (render: Render): Promise<string[]> =>
+      (await renderObjects(render))
+        .filter(({ kind }) => kind.endsWith('Role'))
+        .map((role) => JSON.stringify(at(role, 'rules')));
+    const [one, other] = [await rights({ namespace: 'a' }), await rights({ release: 'other', namespace: 'a' })];
+    expect(one.filter((rule) => !rule.includes('kubeflow.org'))).toHaveLength(2);
+    expect(one.filter((rule) => other.includes(rule) && !rule.includes('kubeflow.org'))).toEqual([]);
+  });
+
   test('long ones are cut to 63 characters and stay apart', async () => {
     const long = 'a-release-with-a-name-as-long-as-helm-lets-it-be-it-is';
     const names = new Set<string>();
@@ -272,7 +301,7 @@ describeChart('names', () => {
       const objects = await renderObjects({ release, ...CERT_MANAGER });
       for (const { kind, metadata } of objects) {
         names.add(`${kind} ${metadata.name}`);
-        if (kind !== 'ValidatingWebhookConfiguration') expect(metadata.name.length).toBeLessThanOrEqual(63);
+        if (!CLUSTER_SCOPED.includes(kind)) expect(metadata.name.length).toBeLessThanOrEqual(63);
         for (const value of Object.values(metadata.labels ?? {})) expect(value.length).toBeLessThanOrEqual(63);
       }
       expect(objects.length).toBeGreaterThan(10);
@@ -289,7 +318,7 @@ describeChart('names', () => {
 
 describeChart('the certificate of mode helm', () => {
   test('is trusted by the caBundle, for the name that the API server calls, for ten years', async () => {
-    const objects = await renderObjects({ release: 'r', namespace: 'n' });
+    const objects = await renderObjects({ release: 'r', namespace: 'n', ...HELM });
     const pem = (key: string): string =>
       Buffer.from(String(at(objectOf(objects, 'Secret'), 'data', key)), 'base64').toString();
     const [ca, leaf] = [new X509Certificate(pem('ca.crt')), new X509Certificate(pem('tls.crt'))];
@@ -357,7 +386,8 @@ describeChart('what depends on a value', () => {
   });
 
   test.each([
-    ['helm', {}, true],
+    ['selfManaged', {}, false],
+    ['helm', { tls: { mode: 'helm' } }, true],
     ['certManager', { tls: { mode: 'certManager' } }, false],
     [
       'existingSecret, where another program fills it in',
@@ -367,6 +397,60 @@ describeChart('what depends on a value', () => {
   ])('the caBundle in mode %s', async (_mode, values, isRendered) => {
     const clientConfig = JSON.stringify(at(await webhook(values), 'clientConfig'));
     expect(clientConfig.includes('caBundle')).toBe(isRendered);
+  });
+
+  test.each([
+    ['selfManaged', { kinds: ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'Secret'], hasToken: true }],
+    ['certManager', { kinds: [], hasToken: false }],
+    ['existingSecret', { kinds: [], hasToken: false }],
+    ['helm', { kinds: ['Secret'], hasToken: false }],
+  ])('rights, token and way to the API server in mode %s', async (mode, expected) => {
+    const objects = await renderObjects({ values: { tls: { mode, existingSecret: { name: 'x' } } } });
+    const own = objects.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === undefined);
+    const egress = at(objectOf(own, 'NetworkPolicy'), 'spec', 'egress');
+    expect({
+      kinds: own
+        .map(({ kind }) => kind)
+        .filter((kind) => /Role|Secret/.test(kind))
+        .sort(),
+      hasToken: JSON.stringify(objectOf(own, 'Deployment')).includes('serviceAccountToken'),
+      egress,
+    }).toEqual({
+      ...expected,
+      egress: expected.hasToken ? [{ ports: [443, 6443].map((port) => ({ port, protocol: 'TCP' })) }] : undefined,
+    });
+  });
+
+  test('the Secret of mode selfManaged is rendered without data, which the pods write', async () => {
+    const { type, data, stringData } = objectOf(await renderObjects(), 'Secret');
+    expect([type, data, stringData]).toEqual(['Opaque', undefined, undefined]);
+  });
+
+  test("the rights of mode selfManaged can be somebody else's to give", async () => {
+    expect(await kinds({ rbac: { create: false } })).not.toContain('ClusterRole');
+  });
+
+  test.each([
+    [
+      'a ConfigMap',
+      { configMap: 'ca', key: 'my.crt' },
+      { configMap: { name: 'ca', items: [{ key: 'my.crt', path: 'ca.crt' }] } },
+    ],
+    ['a Secret', { secret: 'ca' }, { secret: { name: 'ca', items: [{ key: 'ca.crt', path: 'ca.crt' }] } }],
+  ])('the authorities of client certificates come from %s', async (_what, clientCa, source) => {
+    const pod = at(
+      await deployment({ tls: { clientCa: { ...clientCa, allowedNames: ['a', 'b c'] } } }),
+      'spec',
+      'template',
+      'spec',
+    );
+    expect(at(pod, 'containers', 0, 'args')).toEqual(
+      expect.arrayContaining(['--client-ca-file=/etc/jobguard/client-ca/ca.crt', '--allowed-client-names=a,b c']),
+    );
+    expect(at(pod, 'volumes')).toContainEqual({
+      name: 'client-ca',
+      projected: { defaultMode: 292, sources: [source] },
+    });
   });
 
   test.each([

@@ -11,6 +11,4 @@ export const VALUES_FILES: [name: string, path: string][] = readdirSync(FOLDER).
 ]);
 
 /** Those that render the same each time: helm makes no certificate for them. */
-export const DETERMINISTIC = VALUES_FILES.filter(
-  ([name]) => !['minimal', 'autoscaling', 'host-network'].includes(name),
-);
+export const DETERMINISTIC = VALUES_FILES.filter(([name]) => name !== 'helm-certificate');

@@ -8,6 +8,7 @@ import { connect } from 'node:tls';
 
 import { createDevCertificate } from '../../src/server/dev-certificate.ts';
 import { readKeyPair } from '../../src/server/certificate.ts';
+import { certificateInFiles } from '../../src/server/certificate-reload.ts';
 import { createAuthority, type Authority, type Issued } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { call, type Endpoint } from '../support/https-client.ts';
@@ -42,7 +43,9 @@ interface Renewed extends SecretVolume {
 async function start(): Promise<Renewed> {
   const volume = undo.use(await createSecretVolume(await authority.issue('first')));
   const keyPair = await readKeyPair(volume, new Date());
-  const server = undo.use(await startTestServer({ certificate: { keyPair, files: volume, pollMs: POLL_MS } }));
+  const server = undo.use(
+    await startTestServer({ certificate: certificateInFiles(keyPair, volume, POLL_MS, () => new Date()) }),
+  );
   return { ...volume, server, endpoint: { port: server.securePort, ca: authority.cert } };
 }
 

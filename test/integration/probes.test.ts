@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
+import { createAuthority } from '../support/certificates.ts';
 import { call } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
 import { policyWith, reviewText, type Review } from '../support/review.ts';
@@ -27,6 +28,10 @@ async function get({ metricsPort }: TestServer, path: string, init: RequestInit 
   return { status: response.status, type: response.headers.get('content-type'), body: await response.text() };
 }
 
+function inHours(hours: number): Date {
+  return new Date(Date.now() + hours * 3_600_000);
+}
+
 const TEXT = 'text/plain; charset=utf-8';
 
 describe('the plain port', () => {
@@ -45,14 +50,24 @@ describe('the plain port', () => {
   });
 
   test.each([
-    { when: 'the certificate has expired', hours: 2 },
-    { when: 'the certificate is not valid yet', hours: -2 },
-  ])('is not ready when $when', async ({ hours }) => {
-    const started = await start({ now: () => new Date(Date.now() + hours * 3_600_000) });
+    { when: 'the certificate has expired', from: -2, to: -1, problem: 'expired on ' },
+    { when: 'the certificate is not valid yet', from: 1, to: 2, problem: 'is not valid before ' },
+    { when: 'there is no certificate yet', from: undefined, to: undefined, problem: 'is still to come' },
+  ])('is alive but not ready when $when', async ({ from, to, problem }) => {
+    const keyPair =
+      from === undefined
+        ? undefined
+        : { ...(await (await createAuthority()).issue('jobguard')), notBefore: inHours(from), notAfter: inHours(to) };
+    const certificate = { keyPair, renew: undefined, delayMs: () => 0, now: () => new Date(), checks: [] };
+    const started = await start({ certificate });
     expect(await get(started, '/readyz')).toEqual({
       status: 503,
       type: TEXT,
-      body: '[+]listening ok\n[-]certificate failed\n[+]shutdown ok\nreadyz check failed\n',
+      body: expect.stringMatching(
+        new RegExp(
+          `^\\[\\+\\]listening ok\\n\\[-\\]certificate failed: ${problem}.*\\n\\[\\+\\]shutdown ok\\nreadyz check failed\\n$`,
+        ),
+      ),
     });
     expect(await get(started, '/livez')).toEqual({ status: 200, type: TEXT, body: 'ok' });
   });
@@ -105,7 +120,7 @@ describe('metrics', () => {
       jobguard_exempted_requests_total: 1,
       // 8 buckets, +Inf, sum and count
       jobguard_admission_request_bytes: 11,
-      jobguard_http_requests_total: 9,
+      jobguard_http_requests_total: 11,
       jobguard_http_requests_in_flight: 1,
       jobguard_http_connections: 1,
       jobguard_certificate_not_after_timestamp_seconds: 1,

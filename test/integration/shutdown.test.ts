@@ -8,6 +8,7 @@ import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
 
 import { readKeyPair } from '../../src/server/certificate.ts';
+import { certificateInFiles } from '../../src/server/certificate-reload.ts';
 import { createAuthority, type Authority } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -165,7 +166,7 @@ describe('a process that is told to end', () => {
     await drainingIsSeen(program);
     expect(await plain(program, '/metrics')).toMatch(/^jobguard_draining 1$/m);
     expect(await plain(program, '/readyz')).toBe(
-      '[+]listening ok\n[+]certificate ok\n[-]shutdown failed\nreadyz check failed\n',
+      '[+]listening ok\n[+]certificate ok\n[-]shutdown failed: told to end\nreadyz check failed\n',
     );
     expect(await plain(program, '/livez')).toBe('ok');
     program.signal('SIGINT');
@@ -178,7 +179,7 @@ test('a server that has ended leaves no listener, connection or timer behind', a
   const files = undo.use(await createSecretVolume(await authority.issue('jobguard')));
   const before = resources();
   const keyPair = await readKeyPair(files, new Date());
-  const server = await startTestServer({ certificate: { keyPair, files, pollMs: 600_000 } });
+  const server = await startTestServer({ certificate: certificateInFiles(keyPair, files, 600_000, () => new Date()) });
   const endpoint = { port: server.securePort, ca: authority.cert };
   const agent = new Agent({ keepAlive: true });
   await call(endpoint, { agent, body: UNCHANGED });

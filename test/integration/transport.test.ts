@@ -53,6 +53,16 @@ describe('bodies', () => {
     request.destroy();
   });
 
+  test('408 in good time before the API server gives up, as its query says', async () => {
+    const { endpoint } = await start();
+    const path = '/validate?timeout=200ms';
+    const request = httpsRequest(requestOptions(endpoint, { path, headers: { 'content-length': '1000' } }));
+    const answer = answerTo(request);
+    request.write('{"apiVersion":');
+    expect(statusOf(await answer)).toEqual(failure(408, 'Timeout', 'the request body did not arrive within 180 ms'));
+    request.destroy();
+  });
+
   test('413 before a byte of a body that is announced as too large', async () => {
     const { endpoint } = await start();
     const request = httpsRequest(requestOptions(endpoint, { headers: { 'content-length': '20971520' } }));
@@ -83,21 +93,22 @@ describe('bodies', () => {
     );
   });
 
-  test('503 with a time to come back, while too many large bodies are held', async () => {
-    const { endpoint } = await start({ body: { maxBytes: 1_000 } });
-    const held = Array.from({ length: 9 }, () => {
-      const request = httpsRequest(requestOptions(endpoint, { headers: { 'content-length': '1000' } }));
+  test('503 with a time to come back to one more large body of a client that has too many under way; small ones go on', async () => {
+    const { endpoint } = await start({ body: { maxBytes: 1_000_000 } });
+    const held = Array.from({ length: 3 }, () => {
+      const request = httpsRequest(requestOptions(endpoint, { headers: { 'content-length': '1000000' } }));
       const answer = answerTo(request);
-      request.write(' '.repeat(900));
+      request.write(' '.repeat(900_000));
       return { request, answer };
     });
     const first = await Promise.race(held.map(({ answer }) => answer));
     expect(first.headers['retry-after']).toBe('1');
     expect(statusOf(first)).toEqual(failure(503, 'ServiceUnavailable', 'too many large requests at once'));
-    for (const { request } of held) request.end(' '.repeat(100));
+    expect((await call(endpoint, { body: UNCHANGED })).status).toBe(200);
+    for (const { request } of held) request.end(' '.repeat(100_000));
     const codes = await Promise.all(held.map(async ({ answer }) => (await answer).status));
-    // Nine of 900 bytes exceed eight of 1000: one was refused, and the others went on.
-    expect(codes.toSorted()).toEqual([...Array<number>(8).fill(400), 503]);
+    // Three of 900 kB exceed two of 1 MB, which is one client's share: one was refused, and the others went on.
+    expect(codes.toSorted()).toEqual([400, 400, 503]);
   });
 
   test('a body that breaks off costs nothing and nobody', async () => {
@@ -221,6 +232,7 @@ describe('connections', () => {
       securePort: 0,
       metricsPort: undefined,
       tlsMinVersion: 'TLSv1.3',
+      allowedClientNames: [],
       shutdownDelayMs: 0,
       shutdownTimeoutMs: 5_000,
     } as const;

@@ -24,8 +24,8 @@ export interface Validity {
 /** A throw-away certificate authority. */
 export interface Authority {
   readonly cert: string;
-  /** Issues a certificate for localhost; `name` tells one from another. */
-  issue: (name: string, validity?: Validity) => Promise<Issued>;
+  /** Issues a certificate for localhost, or for other hosts; `name` tells one from another. */
+  issue: (name: string, validity?: Validity, dnsNames?: readonly string[]) => Promise<Issued>;
 }
 
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -43,7 +43,7 @@ export async function createAuthority(): Promise<Authority> {
     },
     webcrypto,
   );
-  const issue = async (name: string, { fromHours = -1, toHours = 1 }: Validity = {}): Promise<Issued> => {
+  const issue: Authority['issue'] = async (name, { fromHours = -1, toHours = 1 } = {}, dnsNames = ['localhost']) => {
     const keys = await generateKeys();
     const certificate = await X509CertificateGenerator.create(
       {
@@ -56,7 +56,7 @@ export async function createAuthority(): Promise<Authority> {
         signingAlgorithm: ECDSA,
         extensions: [
           new SubjectAlternativeNameExtension([
-            { type: 'dns', value: 'localhost' },
+            ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
             { type: 'ip', value: '127.0.0.1' },
           ]),
         ],

@@ -41,24 +41,37 @@ export interface Webhook {
   readonly failurePolicy: 'Fail' | 'Ignore';
 }
 
-/** A running etcd and kube-apiserver with the CRDs of one generation. */
-export interface ControlPlane {
+/** Ways to ask an API server. */
+export interface ApiClient {
   /** Runs kubectl as the administrator, or as another user. */
   kubectl: (args: readonly string[], options?: Surroundings & { as?: Username }) => Promise<Finished>;
   request: (method: string, path: string, call?: Call) => Promise<Answer>;
+}
+
+/** A running etcd and kube-apiserver with the CRDs of one generation. */
+export interface ControlPlane extends ApiClient {
   /** Returns the annotations of the request's event in the audit log. */
   auditAnnotations: (answer: Answer) => Promise<unknown>;
   /** Returns who asked what of an object, and what came of it. */
   auditTrail: (resource: string, name: string) => Promise<AuditedRequest[]>;
   /** Registers a webhook and returns when the API server calls it. */
   register: (webhook: Webhook) => Promise<void>;
-  /** Starts a kube-controller-manager with the garbage collector, each controller under its own service account. */
-  startControllerManager: () => Promise<void>;
+  /** Starts a kube-controller-manager, by default with little more than the garbage collector, each controller under its own service account. */
+  startControllerManager: (controllers?: string) => Promise<void>;
   stop: () => Promise<void>;
 }
 
+/** Where a control plane listens, if not on 127.0.0.1, and further flags of its API server; null takes one away. */
+export interface Listening {
+  readonly listenAddress?: string;
+  readonly apiServerFlags?: Readonly<Record<string, string | null>>;
+}
+
 /** Starts a control plane; every one that was started must be stopped. */
-export async function startControlPlane(generation: Generation): Promise<ControlPlane> {
+export async function startControlPlane(
+  generation: Generation,
+  { apiServerFlags = {}, ...listening }: Listening = {},
+): Promise<ControlPlane> {
   await using undo = new AsyncDisposableStack();
   const { folder, kubeControllerManager } = await kubernetesBinaries();
   const own = await mkdtemp(join(tmpdir(), 'jobguard-control-plane-'));
@@ -68,30 +81,52 @@ export async function startControlPlane(generation: Generation): Promise<Control
     binaryAssetsDirectory: folder,
     useExistingCluster: false,
     crdDirectoryPaths: await crdFiles(generation),
-    apiServerFlags: audit.flags,
+    apiServerFlags: { ...audit.flags, ...apiServerFlags },
+    ...listening,
   });
   const { kubeconfigPath } = await environment.start();
   undo.defer(() => environment.stop());
-  const agent = new Agent({ keepAlive: true });
-  undo.defer(() => agent.destroy());
+  const client = undo.use(clientOf(environment, join(folder, 'kubectl'), own));
   const running = undo.move();
-
-  const credentials = identities(environment);
-  const request: ControlPlane['request'] = async (method, path, call = {}) =>
-    send(agent, await credentials(call.as), method, path, call);
   return {
-    request,
-    kubectl: async (args, { as, ...around } = {}) =>
-      kubectl(join(folder, 'kubectl'), own, await credentials(as), args, around),
-    register: (webhook) => register(request, webhook),
+    request: client.request,
+    kubectl: client.kubectl,
+    register: (webhook) => register(client.request, webhook),
     auditAnnotations: ({ headers }) => audit.annotations(headers['audit-id']),
     auditTrail: audit.trail,
-    startControllerManager: async () => {
-      const controllerManager = start(kubeControllerManager, controllerManagerFlags(kubeconfigPath));
+    startControllerManager: async (controllers = GARBAGE_COLLECTION) => {
+      const controllerManager = start(kubeControllerManager, controllerManagerFlags(kubeconfigPath, controllers));
       running.defer(controllerManager.stop);
       await garbageCollecting(controllerManager);
     },
     stop: () => running.disposeAsync(),
+  };
+}
+
+/** Asks the API server of the cluster that `KUBECONFIG` names, which is given the CRDs of one generation and keeps them. */
+export async function attachToCluster(generation: Generation): Promise<ApiClient & AsyncDisposable> {
+  await using undo = new AsyncDisposableStack();
+  const { folder } = await kubernetesBinaries();
+  const own = await mkdtemp(join(tmpdir(), 'jobguard-client-'));
+  undo.defer(() => rm(own, { recursive: true }));
+  const environment = new TestEnvironment({
+    useExistingCluster: true,
+    crdDirectoryPaths: await crdFiles(generation),
+  });
+  await environment.start();
+  undo.defer(() => environment.stop());
+  const client = undo.use(clientOf(environment, join(folder, 'kubectl'), own));
+  const running = undo.move();
+  return { kubectl: client.kubectl, request: client.request, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function clientOf(environment: TestEnvironment, program: string, folder: string): ApiClient & Disposable {
+  const agent = new Agent({ keepAlive: true });
+  const credentials = identities(environment);
+  return {
+    request: async (method, path, call = {}) => send(agent, await credentials(call.as), method, path, call),
+    kubectl: async (args, { as, ...around } = {}) => kubectl(program, folder, await credentials(as), args, around),
+    [Symbol.dispose]: () => agent.destroy(),
   };
 }
 
@@ -120,13 +155,16 @@ function identities(environment: TestEnvironment): (as: Username | undefined) =>
   };
 }
 
-function controllerManagerFlags(kubeconfig: string): string[] {
+const GARBAGE_COLLECTION = 'garbage-collector-controller,namespace-controller,serviceaccount-controller';
+
+function controllerManagerFlags(kubeconfig: string, controllers: string): string[] {
+  // Where TestEnvironment writes the API server's certificates and keys.
+  const certificates = join(dirname(kubeconfig), 'certs');
   return [
     ...['--kubeconfig', kubeconfig, '--authentication-kubeconfig', kubeconfig],
     ...['--authorization-kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port=0'],
-    '--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller',
-    // Where TestEnvironment writes the API server's certificates and keys.
-    ...['--service-account-private-key-file', join(dirname(kubeconfig), 'certs/sa-signer.key')],
+    ...['--controllers', controllers, '--root-ca-file', join(certificates, 'ca.crt')],
+    ...['--service-account-private-key-file', join(certificates, 'sa-signer.key')],
     '--use-service-account-credentials',
   ];
 }

@@ -31,6 +31,7 @@ export async function startTestServer(overrides: Partial<ServerOptions> = {}): P
       securePort: 0,
       metricsPort: 0,
       tlsMinVersion: 'TLSv1.2',
+      allowedClientNames: [],
       shutdownDelayMs: 0,
       shutdownTimeoutMs: 5_000,
     },
@@ -39,12 +40,14 @@ export async function startTestServer(overrides: Partial<ServerOptions> = {}): P
     body: { maxBytes: 16 * 1024 * 1024 },
     certificate: {
       keyPair: { ...issued, notBefore: new Date(Date.now() - HOUR_MS), notAfter: new Date(Date.now() + HOUR_MS) },
-      files: undefined,
-      pollMs: 0,
+      renew: undefined,
+      delayMs: () => 0,
+      now: () => new Date(),
+      checks: [],
     },
+    clientAuthorities: undefined,
     metrics,
     log: createLog({ level: 'debug', format: 'json', write: (line) => lines.push(line) }),
-    now: () => new Date(),
     ...overrides,
   });
   let ended: Promise<void> | undefined;

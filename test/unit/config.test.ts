@@ -13,6 +13,7 @@ const BARE: ServeFlags = {
   shutdownTimeout: '20s',
   logLevel: 'info',
   logFormat: 'json',
+  serviceAccountDir: '/var/run/secrets',
 };
 const FLAGS: ServeFlags = { ...BARE, tlsCertFile: 'tls.crt', tlsPrivateKeyFile: 'tls.key' };
 
@@ -21,8 +22,10 @@ const CONFIG: Config = {
   bindAddress: '::',
   securePort: 10_250,
   metricsPort: 8_080,
-  certificateFiles: { certFile: 'tls.crt', keyFile: 'tls.key' },
+  certificate: { from: 'files', certFile: 'tls.crt', keyFile: 'tls.key' },
   tlsMinVersion: 'TLSv1.2',
+  clientCaFile: undefined,
+  allowedClientNames: [],
   maxRequestBytes: 16_777_216,
   shutdownDelayMs: 10_000,
   shutdownTimeoutMs: 20_000,
@@ -53,6 +56,11 @@ describe('the flags of serve', () => {
     },
     { what: 'the highest ports', flags: { securePort: '65535' }, config: { securePort: 65_535 } },
     { what: 'an IPv4 address', flags: { bindAddress: '0.0.0.0' }, config: { bindAddress: '0.0.0.0' } },
+    {
+      what: 'client authorities and names',
+      flags: { clientCaFile: 'ca.crt', allowedClientNames: 'kube-apiserver, a.example' },
+      config: { clientCaFile: 'ca.crt', allowedClientNames: ['kube-apiserver', 'a.example'] },
+    },
     { what: 'TLS 1.3', flags: { tlsMinVersion: '1.3' }, config: { tlsMinVersion: 'TLSv1.3' } },
     { what: 'a small limit', flags: { maxRequestBytes: '1' }, config: { maxRequestBytes: 1 } },
     {
@@ -70,7 +78,68 @@ describe('the flags of serve', () => {
   });
 
   test('take --dev in place of a certificate', () => {
-    expect(parseConfig({ ...BARE, dev: true })).toEqual({ ...CONFIG, certificateFiles: undefined });
+    expect(parseConfig({ ...BARE, dev: true })).toEqual({ ...CONFIG, certificate: { from: 'dev' } });
+  });
+
+  const SELF_MANAGED: ServeFlags = {
+    ...BARE,
+    selfManagedTls: true,
+    secretName: 'tls',
+    webhookConfiguration: 'guard',
+    service: 'jobguard',
+    namespace: 'ns',
+  };
+
+  test('take a self-managed certificate', () => {
+    const certificate = {
+      from: 'selfManaged',
+      secretName: 'tls',
+      webhookConfiguration: 'guard',
+      service: 'jobguard',
+      namespace: 'ns',
+      serviceAccountFolder: '/var/run/secrets',
+    };
+    expect(parseConfig(SELF_MANAGED)).toEqual({ ...CONFIG, certificate });
+  });
+
+  test.each<{ what: string; flags: ServeFlags; problems: string[] }>([
+    {
+      what: 'nothing to manage it with',
+      flags: { ...BARE, selfManagedTls: true, service: '' },
+      problems: ['--secret-name', '--webhook-configuration', '--service', '--namespace'].map(
+        (flag) => `${flag}: required with --self-managed-tls`,
+      ),
+    },
+    {
+      what: 'another certificate beside it',
+      flags: { ...SELF_MANAGED, tlsCertFile: 'tls.crt', tlsPrivateKeyFile: 'tls.key' },
+      problems: ['--self-managed-tls: makes its own certificate; leave out --tls-cert-file and --tls-private-key-file'],
+    },
+    {
+      what: 'a throw-away one beside it',
+      flags: { ...BARE, selfManagedTls: true, dev: true, service: 'jobguard' },
+      problems: [
+        '--dev: makes its own certificate; leave out --self-managed-tls',
+        '--dev: makes its own certificate; leave out --service',
+      ],
+    },
+    {
+      what: 'what it is managed with, but not that it is',
+      flags: { ...FLAGS, secretName: 'tls', namespace: 'ns' },
+      problems: ['--self-managed-tls: not given; leave out --secret-name and --namespace'],
+    },
+    {
+      what: 'names of clients, but no authorities for them',
+      flags: { ...FLAGS, allowedClientNames: 'a' },
+      problems: ['--allowed-client-names: without --client-ca-file nobody is asked for a name'],
+    },
+    {
+      what: 'a client without a name',
+      flags: { ...FLAGS, clientCaFile: 'ca.crt', allowedClientNames: 'a,,b' },
+      problems: ['--allowed-client-names: "a,,b" has an empty name in it'],
+    },
+  ])('do not take $what', ({ flags, problems }) => {
+    expect(problemsOf(flags)).toEqual(problems);
   });
 
   const PORT = 'is not a whole number from 0 to 65535';

@@ -10,6 +10,14 @@
 {{- if and (eq .Values.tls.mode "existingSecret") (not .Values.tls.existingSecret.name) }}
 {{- $problems = append $problems "tls.existingSecret.name: required when tls.mode is existingSecret" }}
 {{- end }}
+{{- with .Values.tls.clientCa }}
+{{- if and .configMap .secret }}
+{{- $problems = append $problems "tls.clientCa: has both a configMap and a secret; choose one" }}
+{{- end }}
+{{- if and .allowedNames (not .configMap) (not .secret) }}
+{{- $problems = append $problems "tls.clientCa.allowedNames: without a configMap or a secret nobody is asked for a name" }}
+{{- end }}
+{{- end }}
 {{- if and .Values.webhook.url (ne .Values.tls.mode "existingSecret") }}
 {{- $problems = append $problems "webhook.url: needs a certificate for its host; set tls.mode to existingSecret" }}
 {{- end }}

@@ -1,8 +1,14 @@
 {{- define "jobguard.tlsSecretName" -}}
 {{- if eq .Values.tls.mode "existingSecret" }}{{ .Values.tls.existingSecret.name }}
 {{- else if eq .Values.tls.mode "certManager" }}{{ include "jobguard.fullname" . }}-tls
+{{- else if eq .Values.tls.mode "selfManaged" }}{{ include "jobguard.fullname" . }}-certificates
 {{- else }}{{ include "jobguard.fullname" . }}-generated-tls
 {{- end }}
+{{- end }}
+
+{{/* "true" where the API server's client certificate is asked for. */}}
+{{- define "jobguard.asksForClientCertificate" -}}
+{{- if or .Values.tls.clientCa.configMap .Values.tls.clientCa.secret }}true{{ end }}
 {{- end }}
 
 {{/* The last is the one that the API server calls. */}}
