@@ -108,14 +108,41 @@ function mapContents(before: JsonMap, after: JsonMap, type: FieldType): MapConte
 }
 
 /**
- * Tells, of most values that are the same, that they are: scalars, and maps of scalars. They are nine in ten of those in a
- * job, and need neither a frame nor a look at their type.
+ * How far down two values are looked at before a frame is made of them: as deep as a job's own fields lie. Below it the
+ * frames take over, so that nothing is looked at more often than this, however deeply it is nested.
  */
-function isPlainlySame(before: JsonValue | undefined, after: JsonValue | undefined): boolean {
-  if (!isMap(before) || !isMap(after)) return before === after && isScalar(before);
+const LOOKAHEAD_LEVELS = 12;
+
+/** Tells of two values that are the same, as nearly all are, that they are; false also where that is not seen at once. */
+function isPlainlySame(
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  levels = LOOKAHEAD_LEVELS,
+): boolean {
+  if (typeof before !== 'object' || before === null) return before === after;
+  if (typeof after !== 'object' || after === null || levels === 0) return false;
+  if (Array.isArray(before)) return Array.isArray(after) && arePlainlySame(before, after, levels - 1);
+  return isMap(before) && isMap(after) && arePlainlySameMaps(before, after, levels - 1);
+}
+
+function arePlainlySame(before: readonly JsonValue[], after: readonly JsonValue[], levels: number): boolean {
+  if (before.length !== after.length) return false;
+  for (let index = 0; index < before.length; index += 1) {
+    if (!isPlainlySame(before[index], after[index], levels)) return false;
+  }
+  return true;
+}
+
+function arePlainlySameMaps(before: JsonMap, after: JsonMap, levels: number): boolean {
   const keys = Object.keys(before);
-  for (const key of keys) if (before[key] !== after[key] || !isScalar(before[key])) return false;
-  return keys.length === Object.keys(after).length;
+  const others = Object.keys(after);
+  if (keys.length !== others.length) return false;
+  for (let index = 0; index < keys.length; index += 1) {
+    const key = keys[index] ?? '';
+    // In the same order, as the API server writes them: a look-up of the key on the other side would cost more.
+    if (key !== others[index] || !isPlainlySame(before[key], after[key], levels)) return false;
+  }
+  return true;
 }
 
 /** Returns the next entries that may differ; undefined at the end. */
