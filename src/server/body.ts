@@ -49,7 +49,7 @@ export function createBodyReader({
     return new HttpError(503, 'too many large requests at once', { 'Retry-After': '1' });
   };
 
-  return async (request) => {
+  return (request) => {
     checkContent(request);
     const client = request.socket.remoteAddress ?? '';
     const announced = refusal(client, Number(request.headers['content-length'] ?? 0));
@@ -57,40 +57,59 @@ export function createBodyReader({
 
     const chunks: Buffer[] = [];
     let size = 0;
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request) * SHARE_OF_CLIENT_TIMEOUT);
-    const deadline = setTimeout(() => {
-      reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`));
-    }, patienceMs);
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request.url ?? '') * SHARE_OF_CLIENT_TIMEOUT);
+    let isOpen = true;
     const receive = (chunk: Buffer): void => {
+      if (!isOpen) return;
       size += chunk.length;
       hold(client, chunk.length);
       const refused = refusal(client, size);
       if (refused === undefined) chunks.push(chunk);
+      else close(() => reject(refused));
+    };
+    const close = (settle: () => void): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      clearTimeout(deadline);
+      hold(client, -size);
+      settle();
+    };
+    const finish = (): void => {
+      const body = Buffer.concat(chunks, size);
+      const refused = densityRefusal(body);
+      if (refused === undefined) resolve(body);
       else reject(refused);
     };
-    request.on('data', receive).once('end', resolve).once('error', reject);
-    try {
-      await promise;
-      const body = Buffer.concat(chunks, size);
-      checkDensity(body);
-      return body;
-    } finally {
-      clearTimeout(deadline);
-      request.off('data', receive);
-      hold(client, -size);
-    }
+    const deadline = setTimeout(() => {
+      close(() => reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`)));
+    }, patienceMs);
+    request
+      .on('data', receive)
+      .on('end', () => close(finish))
+      .on('error', (error) => close(() => reject(error)));
+    return promise;
   };
 }
 
 /** Reads the `timeout=5s` that the API server puts into the query; Infinity where there is none. */
-function clientTimeoutMs({ url = '' }: IncomingMessage): number {
+function readClientTimeoutMs(url: string): number {
   const text = new URLSearchParams(url.split('?')[1]).get('timeout');
   return (text === null ? undefined : parseDuration(text)) ?? Infinity;
 }
 
+/** An API server asks for the same URL each time. */
+const lastUrl = { url: '', timeoutMs: Infinity };
+
+function clientTimeoutMs(url: string): number {
+  if (url === lastUrl.url) return lastUrl.timeoutMs;
+  Object.assign(lastUrl, { url, timeoutMs: readClientTimeoutMs(url) });
+  return lastUrl.timeoutMs;
+}
+
 /** Refuses what is not plain JSON text; a compressed body could unpack to any size. */
 function checkContent({ headers }: IncomingMessage): void {
+  if (headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined) return;
   if (!/^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(headers['content-type'] ?? '')) {
     throw new HttpError(415, 'the Content-Type must be application/json');
   }
@@ -109,12 +128,12 @@ const SMALLEST_SUSPECT_BYTES = 3 * MAX_CONTAINERS;
 const [BRACE, BRACKET] = [0x7b /* { */, 0x5b /* [ */];
 
 /** Refuses a body that is larger and denser than any that an API server can send; parsing it could end the process. */
-function checkDensity(body: Buffer): void {
-  if (body.length < SMALLEST_SUSPECT_BYTES) return;
+function densityRefusal(body: Buffer): HttpError | undefined {
+  if (body.length < SMALLEST_SUSPECT_BYTES) return undefined;
   let containers = 0;
   for (const byte of body) if (byte === BRACE || byte === BRACKET) containers += 1;
-  if (containers <= MAX_CONTAINERS) return;
-  throw new HttpError(413, `the request body holds more than ${MAX_CONTAINERS} lists and maps`);
+  if (containers <= MAX_CONTAINERS) return undefined;
+  return new HttpError(413, `the request body holds more than ${MAX_CONTAINERS} lists and maps`);
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

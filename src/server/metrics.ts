@@ -6,6 +6,7 @@ import type { Decision, Verdict } from '../core/decide.ts';
 import { guardedResource, type Mode, type Policy } from '../core/policy.ts';
 import { FIELD_CLASSES, fieldClass } from './field-class.ts';
 import { STATUS_CODES } from './http.ts';
+import { createTally } from './tally.ts';
 
 const OUTCOMES: readonly Decision['outcome'][] = ['allow', 'deny', 'exempt', 'out_of_scope', 'unjudgeable'];
 const MODES: readonly Mode[] = ['enforce', 'warn', 'audit'];
@@ -32,6 +33,8 @@ export interface Metrics {
   readonly certificateNotAfter: Gauge;
   readonly draining: Gauge;
   recordAdmission(admission: Admission): void;
+  recordStart(): void;
+  recordEnd(): void;
   recordAnswer(code: number): void;
   recordReload(result: 'success' | 'failure'): void;
 }
@@ -42,7 +45,16 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
   const registers = [registry];
   const gauge = (name: string, help: string): Gauge => new Gauge({ name: `jobguard_${name}`, help, registers });
 
-  const answers = new Counter({
+  let inFlight = 0;
+  const requestsInFlight = new Gauge({
+    name: 'jobguard_http_requests_in_flight',
+    help: 'Requests on the secure port that are not answered yet.',
+    registers,
+    collect() {
+      this.set(inFlight);
+    },
+  });
+  const countAnswer = createTally({
     name: 'jobguard_http_requests_total',
     help: 'Requests answered on the secure port, by HTTP status code.',
     labelNames: ['code'],
@@ -54,24 +66,26 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
     labelNames: ['result'],
     registers,
   });
-  for (const code of STATUS_CODES) answers.inc({ code }, 0);
+  for (const code of STATUS_CODES) countAnswer(String(code), () => ({ code }), 0);
   for (const result of ['success', 'failure']) reloads.inc({ result }, 0);
   describeProgram(registers, policy, build);
 
   return {
     registry,
-    requestsInFlight: gauge('http_requests_in_flight', 'Requests on the secure port that are not answered yet.'),
+    requestsInFlight,
     connections: gauge('http_connections', 'Open connections to the secure port.'),
     certificateNotAfter: gauge('certificate_not_after_timestamp_seconds', 'When the serving certificate expires.'),
     draining: gauge('draining', '1 once the process was told to end, else 0.'),
     recordAdmission: createAdmissionRecorder(registers, policy),
-    recordAnswer: (code) => answers.inc({ code }),
+    recordStart: () => void (inFlight += 1),
+    recordEnd: () => void (inFlight -= 1),
+    recordAnswer: (code) => countAnswer(String(code), () => ({ code })),
     recordReload: (result) => reloads.inc({ result }),
   };
 }
 
 function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics['recordAdmission'] {
-  const requests = new Counter({
+  const countRequest = createTally({
     name: 'jobguard_admission_requests_total',
     help: 'Admission requests judged. The decision is the verdict, whatever the mode made of it.',
     labelNames: ['resource', 'decision', 'mode', 'dry_run'],
@@ -106,7 +120,7 @@ function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics
   const guarded = [...new Set([...policy.resources.values()].map(({ resource }) => resource))];
   for (const resource of [...guarded, OTHER_RESOURCE]) {
     durations.zero({ resource });
-    for (const labels of requestLabels(resource)) requests.inc(labels, 0);
+    for (const labels of requestLabels(resource)) countRequest(keyOf(labels), () => labels, 0);
   }
   for (const resource of guarded) for (const field of FIELD_CLASSES) deniedChanges.inc({ resource, field }, 0);
   for (const { name } of policy.exemptions) exempted.inc({ exemption: name }, 0);
@@ -114,7 +128,8 @@ function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics
   return ({ request, verdict: { decision, mode }, seconds, bytes }) => {
     const { group, resource: asked } = request.resource;
     const resource = guardedResource(policy, group, asked)?.resource ?? OTHER_RESOURCE;
-    requests.inc({ resource, decision: decision.outcome, mode, dry_run: String(request.dryRun) });
+    const labels = { resource, decision: decision.outcome, mode, dry_run: String(request.dryRun) };
+    countRequest(keyOf(labels), () => labels);
     durations.observe({ resource }, seconds);
     sizes.observe(bytes);
     if (decision.outcome === 'deny') {
@@ -124,7 +139,13 @@ function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics
   };
 }
 
-function requestLabels(resource: string): Record<'resource' | 'decision' | 'mode' | 'dry_run', string>[] {
+type RequestLabels = Record<'resource' | 'decision' | 'mode' | 'dry_run', string>;
+
+function keyOf({ resource, decision, mode, dry_run }: RequestLabels): string {
+  return `${resource} ${decision} ${mode} ${dry_run}`;
+}
+
+function requestLabels(resource: string): RequestLabels[] {
   return OUTCOMES.flatMap((decision) =>
     MODES.flatMap((mode) => ['false', 'true'].map((dry_run) => ({ resource, decision, mode, dry_run }))),
   );
