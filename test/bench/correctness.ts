@@ -22,7 +22,7 @@ export async function requireRightVerdicts(
     if (verdict !== review.allowed) wrong.push(`${review.title}: ${String(verdict)}`);
   }
   agent.destroy();
-  if (wrong.length > 0) throw new Error(wrong.join('; '));
+  if (wrong.length > 0) throw new Error(`${wrong.length} of ${reviews.length} wrong, such as ${wrong[0] ?? ''}`);
 }
 
 /** Returns whether a review is allowed, or else the status and start of an answer that says nothing of it. */

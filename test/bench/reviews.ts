@@ -83,11 +83,7 @@ function withFiveFieldsChanged(job: JsonMap): JsonMap {
 }
 
 function withServerOwnedChanges(job: JsonMap): JsonMap {
-  return withValue(
-    withValue(job, '/metadata/generation', 2),
-    '/metadata/managedFields/0/time',
-    '2026-01-02T03:04:05Z',
-  );
+  return withValue(withValue(job, '/metadata/generation', 2), '/metadata/managedFields/0/time', '2026-01-02T03:04:05Z');
 }
 
 function withNewImage(job: JsonMap): JsonMap {
@@ -110,9 +106,9 @@ export function jobFor(bytes: number): JsonMap {
   return jobWith(types, Math.max(1, 1 + Math.floor((bytes - frame) / variable)));
 }
 
-/** Makes a job with a number of environment variables in the container of each replica type. */
-export function jobWith(types: readonly string[], variables: number): JsonMap {
-  const env = Array.from({ length: variables }, (_, index) => variable(index));
+/** Makes a job with environment variables, numbered from `first` on, in the container of each replica type. */
+export function jobWith(types: readonly string[], variables: number, first = 0): JsonMap {
+  const env = Array.from({ length: variables }, (_, index) => variable(first + index));
   return {
     apiVersion: 'kubeflow.org/v1',
     kind: 'TFJob',

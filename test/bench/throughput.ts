@@ -114,3 +114,18 @@ function report(sample: Sample | undefined): void {
       `  p50 ${p50Ms.toFixed(2)} p99 ${p99Ms.toFixed(2)} ms\n`,
   );
 }
+
+/** Returns, round by round, a figure of one contender as a multiple of another's, in the samples of one cell. */
+export function ratios(
+  ofCell: readonly Sample[],
+  name: string,
+  other: string,
+  figure: (sample: Sample) => number,
+): number[] {
+  return ofCell
+    .filter(({ contender }) => contender === name)
+    .flatMap((sample) => {
+      const beside = ofCell.find(({ contender, round }) => contender === other && round === sample.round);
+      return beside === undefined ? [] : [figure(sample) / figure(beside)];
+    });
+}

@@ -41,7 +41,15 @@ export async function load(serving: Serving, { bodyFile, connections, seconds }:
   const script = join(import.meta.dirname, 'wrk.lua');
   const flags = ['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`];
   const cpuBefore = cpuSeconds(serving.pid);
-  const { stdout } = await promisify(execFile)('wrk', [...flags, '--timeout', '60s', '--script', script, url, bodyFile]);
+  const { stdout } = await promisify(execFile)('wrk', [
+    ...flags,
+    '--timeout',
+    '60s',
+    '--script',
+    script,
+    url,
+    bodyFile,
+  ]);
   const cpu = cpuSeconds(serving.pid) - cpuBefore;
   const seen: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   const number = (name: string): number => Number(at(seen, name));

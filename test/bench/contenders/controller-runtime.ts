@@ -32,7 +32,9 @@ export const controllerRuntime: Contender = {
 
 /** Builds the program, unless the user's cache has it. */
 async function build(): Promise<string> {
-  const sources = await Promise.all(['main.go', 'go.mod', 'go.sum'].map((name) => readFile(join(MODULE, name), 'utf8')));
+  const sources = await Promise.all(
+    ['main.go', 'go.mod', 'go.sum'].map((name) => readFile(join(MODULE, name), 'utf8')),
+  );
   const hash = createHash('sha256').update(sources.join('')).digest('hex').slice(0, 12);
   const folder = join(userCache(), 'tools', `bench-${NAME}-${hash}`);
   await fillFolder(folder, [NAME], async (_missing, staging) => {
