@@ -71,16 +71,24 @@ export async function measureThroughput(
   for (const cell of cells) {
     for (let round = 1; round <= cell.rounds; round += 1) {
       // Each round begins with another contender, so that none always follows the same one.
-      for (const { name, serving, failures } of rotated(running, round)) {
-        if (cell.size in failures) continue;
-        const { size, connections, seconds } = cell;
-        const seen = await load(serving, { bodyFile: bodyFiles(size), connections, seconds });
-        samples.push({ contender: name, size, connections, round, ...seen });
-        report(samples.at(-1));
-      }
+      for (const contender of rotated(running, round))
+        samples.push(...(await sampleOf(contender, cell, round, bodyFiles)));
     }
   }
   return { entrants: running.map(({ name, version, failures }) => ({ name, version, failures })), samples };
+}
+
+async function sampleOf(
+  { name, serving, failures }: Running,
+  { size, connections, seconds }: Cell,
+  round: number,
+  bodyFiles: (size: string) => string,
+): Promise<Sample[]> {
+  if (size in failures) return [];
+  const seen = await load(serving, { bodyFile: bodyFiles(size), connections, seconds });
+  const sample = { contender: name, size, connections, round, ...seen };
+  report(sample);
+  return [sample];
 }
 
 async function writeBodies({ folder }: Site): Promise<(size: string) => string> {
@@ -105,8 +113,7 @@ function rotated<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(start), ...items.slice(0, start)];
 }
 
-function report(sample: Sample | undefined): void {
-  if (sample === undefined) return;
+function report(sample: Sample): void {
   const { contender, size, connections, requestsPerSecond, requestsPerCpuSecond, p50Ms, p99Ms } = sample;
   const figures = [requestsPerSecond, requestsPerCpuSecond].map((figure) => figure.toFixed(0).padStart(6));
   process.stderr.write(

@@ -27,7 +27,7 @@ export const pepr: Contender = {
         const serving = await startProgram(site, {
           name: 'pepr',
           command: process.execPath,
-          args: [join(import.meta.dirname, '../servers/pepr.cjs'), String(port)],
+          args: [join(import.meta.dirname, '../servers/pepr.js'), String(port)],
           env: {
             PEPR: folder,
             KUBECONFIG: kubeconfig,

@@ -1,9 +1,9 @@
 /**
  * The five-field rule as a Pepr module, run as Pepr's controller runs one. `PEPR` is the folder that pepr is installed in.
- * `node pepr.cjs PORT`
+ * `node pepr.js PORT`
  */
-const { createRequire } = require('node:module');
-const { join } = require('node:path');
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 const fromPepr = createRequire(join(process.env.PEPR, 'node_modules/pepr/package.json'));
 const { Capability, PeprModule, RegisterKind, a } = fromPepr('pepr');
