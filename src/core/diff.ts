@@ -12,27 +12,41 @@ export interface Change {
   readonly newValue: JsonValue | undefined;
 }
 
-/** A place in the objects, linked to its parent, so that equal places cost no list of segments. */
-interface Place {
-  readonly parent: Place | undefined;
-  readonly segment: Segment;
-  readonly type: FieldType;
-}
-
 /** Two values at one place; undefined where a side has none. At least one side has a value. */
 interface Pair {
   readonly before: JsonValue | undefined;
   readonly after: JsonValue | undefined;
-  readonly place: Place;
+  readonly segment: Segment;
+  readonly type: FieldType;
 }
 
 /** Two containers whose contents are being compared, one after the other. */
 interface Frame {
-  /** Returns the next pair of contents that may differ; undefined at the end. */
-  readonly next: () => Pair | undefined;
+  /** Where they are in the containers of the frame below this one; undefined at the root. */
+  readonly segment: Segment | undefined;
+  readonly contents: MapContents | ListContents;
   /** The change that this is if it turns out to have no contents to be judged by. */
   readonly ifEmpty: Pair | undefined;
   isEmpty: boolean;
+}
+
+interface MapContents {
+  readonly kind: 'map';
+  readonly before: JsonMap;
+  readonly after: JsonMap;
+  readonly type: FieldType;
+  /** Those whose values may differ, in the order of paths. */
+  readonly keys: readonly string[];
+  index: number;
+}
+
+interface ListContents {
+  readonly kind: 'list';
+  readonly before: readonly JsonValue[];
+  readonly after: readonly JsonValue[];
+  readonly itemType: FieldType;
+  readonly length: number;
+  index: number;
 }
 
 /**
@@ -51,103 +65,134 @@ export function diff(
   isMixed: (path: Path) => boolean,
   report: (change: Change) => void,
 ): void {
-  const frames: Frame[] = [frameOf(mapContents(oldObject, newObject, type, undefined))];
+  const frames: Frame[] = [frameOf(undefined, mapContents(oldObject, newObject, type))];
   for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-    const pair = frame.next();
+    const pair = frame.contents.kind === 'map' ? nextEntries(frame.contents) : nextItems(frame.contents);
     if (pair === undefined) {
       frames.pop();
-      if (frame.isEmpty && frame.ifEmpty !== undefined) report(changeOf(frame.ifEmpty));
+      if (frame.isEmpty && frame.ifEmpty !== undefined) report(changeOf(frame.ifEmpty, frames));
       continue;
     }
     frame.isEmpty = false;
-    const below = frameBelow(pair, isMixed);
-    if (below !== undefined) frames.push(below);
-    else if (!isSameScalar(pair)) report(changeOf(pair));
+    const above = frameAbove(pair, frames, isMixed);
+    if (above !== undefined) frames.push(above);
+    else if (!isSameScalar(pair)) report(changeOf(pair, frames));
   }
 }
 
 /** Returns the contents to be compared in place of the pair itself; undefined where the pair is judged as it is. */
-function frameBelow(pair: Pair, isMixed: (path: Path) => boolean): Frame | undefined {
-  const { before, after, place } = pair;
+function frameAbove(pair: Pair, frames: readonly Frame[], isMixed: (path: Path) => boolean): Frame | undefined {
+  const { before, after, segment, type } = pair;
   if (before === undefined || after === undefined) {
     const present = before ?? after;
-    if (isScalar(present) || !isMixed(pathOf(place))) return undefined;
+    if (isScalar(present) || !isMixed(pathOf(frames, segment))) return undefined;
     return Array.isArray(present)
-      ? frameOf(listContents(toList(before), toList(after), place), pair)
-      : frameOf(mapContents(toMap(before), toMap(after), place.type, place), pair);
+      ? frameOf(segment, listContents(toList(before), toList(after), type), pair)
+      : frameOf(segment, mapContents(toMap(before), toMap(after), type), pair);
   }
-  if (isMap(before) && isMap(after)) return frameOf(mapContents(before, after, place.type, place));
-  if (Array.isArray(before) && Array.isArray(after)) return frameOf(listContents(before, after, place));
-  return undefined;
+  if (Array.isArray(before)) {
+    return Array.isArray(after) ? frameOf(segment, listContents(before, after, type)) : undefined;
+  }
+  return isMap(before) && isMap(after) ? frameOf(segment, mapContents(before, after, type)) : undefined;
 }
 
-function frameOf(next: Frame['next'], ifEmpty?: Pair): Frame {
-  return { next, ifEmpty, isEmpty: true };
+function frameOf(segment: Frame['segment'], contents: Frame['contents'], ifEmpty?: Pair): Frame {
+  return { segment, contents, ifEmpty, isEmpty: true };
 }
 
-function mapContents(before: JsonMap, after: JsonMap, type: FieldType, parent: Place | undefined): Frame['next'] {
-  const keys = sortedKeys(before, after);
-  let index = 0;
-  return () => {
-    for (let key = keys[index]; key !== undefined; key = keys[index]) {
-      index += 1;
-      const pair = entryPair(ownValue(before, key), ownValue(after, key), key, type, parent);
-      if (pair !== undefined) return pair;
-    }
-    return undefined;
-  };
-}
-
-/** Returns the keys of both maps in the order of paths, in which the API server writes nearly all of them anyway. */
-function sortedKeys(before: JsonMap, after: JsonMap): readonly string[] {
-  const keys = Object.keys(before);
+function mapContents(before: JsonMap, after: JsonMap, type: FieldType): MapContents {
+  const keys: string[] = [];
+  for (const key of Object.keys(before)) if (!isPlainlySame(before[key], ownValue(after, key))) keys.push(key);
   for (const key of Object.keys(after)) if (!Object.hasOwn(before, key)) keys.push(key);
-  return keys.every((key, index) => (keys[index - 1] ?? '') <= key) ? keys : keys.sort();
+  return { kind: 'map', before, after, type, keys: keys.length > 1 ? keys.sort() : keys, index: 0 };
+}
+
+/**
+ * How far down two values are looked at before a frame is made of them: as deep as a job's own fields lie. Below it the
+ * frames take over, so that nothing is looked at more often than this, however deeply it is nested.
+ */
+const LOOKAHEAD_LEVELS = 12;
+
+/** Tells of two values that are the same, as nearly all are, that they are; false also where that is not seen at once. */
+function isPlainlySame(
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  levels = LOOKAHEAD_LEVELS,
+): boolean {
+  if (typeof before !== 'object' || before === null) return before === after;
+  if (typeof after !== 'object' || after === null || levels === 0) return false;
+  if (Array.isArray(before)) return Array.isArray(after) && arePlainlySame(before, after, levels - 1);
+  return isMap(before) && isMap(after) && arePlainlySameMaps(before, after, levels - 1);
+}
+
+function arePlainlySame(before: readonly JsonValue[], after: readonly JsonValue[], levels: number): boolean {
+  if (before.length !== after.length) return false;
+  for (let index = 0; index < before.length; index += 1) {
+    if (!isPlainlySame(before[index], after[index], levels)) return false;
+  }
+  return true;
+}
+
+function arePlainlySameMaps(before: JsonMap, after: JsonMap, levels: number): boolean {
+  const keys = Object.keys(before);
+  const others = Object.keys(after);
+  if (keys.length !== others.length) return false;
+  for (let index = 0; index < keys.length; index += 1) {
+    const key = keys[index] ?? '';
+    // In the same order, as the API server writes them: a look-up of the key on the other side would cost more.
+    if (key !== others[index] || !isPlainlySame(before[key], after[key], levels)) return false;
+  }
+  return true;
+}
+
+/** Returns the next entries that may differ; undefined at the end. */
+function nextEntries(contents: MapContents): Pair | undefined {
+  const { keys, before, after, type } = contents;
+  for (let key = keys[contents.index]; key !== undefined; key = keys[contents.index]) {
+    contents.index += 1;
+    const pair = entryPair(ownValue(before, key), ownValue(after, key), key, childType(type, key));
+    if (pair !== undefined) return pair;
+  }
+  return undefined;
 }
 
 function entryPair(
   before: JsonValue | undefined,
   after: JsonValue | undefined,
   segment: string,
-  parentType: FieldType,
-  parent: Place | undefined,
+  type: FieldType,
 ): Pair | undefined {
-  if (before === after && isScalar(before)) return undefined;
-  const type = childType(parentType, segment);
   const wasAbsent = isAbsent(before, type);
   const isNowAbsent = isAbsent(after, type);
   if (wasAbsent && isNowAbsent) return undefined;
-  return {
-    before: wasAbsent ? undefined : before,
-    after: isNowAbsent ? undefined : after,
-    place: { parent, segment, type },
-  };
+  return { before: wasAbsent ? undefined : before, after: isNowAbsent ? undefined : after, segment, type };
 }
 
 /** Items are matched by position; `null` and empty items count. */
-function listContents(before: readonly JsonValue[], after: readonly JsonValue[], parent: Place): Frame['next'] {
-  const type = childType(parent.type, 0);
+function listContents(before: readonly JsonValue[], after: readonly JsonValue[], type: FieldType): ListContents {
   const length = Math.max(before.length, after.length);
-  let index = 0;
-  return () => {
-    for (; index < length; index += 1) {
-      const [left, right] = [before[index], after[index]];
-      if (left === right && isScalar(left)) continue;
-      const place = { parent, segment: index, type };
-      index += 1;
-      return { before: left, after: right, place };
-    }
-    return undefined;
-  };
+  return { kind: 'list', before, after, itemType: childType(type, 0), length, index: 0 };
+}
+
+/** Returns the next items that may differ; undefined at the end. */
+function nextItems(contents: ListContents): Pair | undefined {
+  const { before, after, length, itemType } = contents;
+  while (contents.index < length) {
+    const segment = contents.index;
+    contents.index += 1;
+    const [left, right] = [before[segment], after[segment]];
+    if (!isPlainlySame(left, right)) return { before: left, after: right, segment, type: itemType };
+  }
+  return undefined;
 }
 
 function isScalar(value: JsonValue | undefined): value is JsonScalar | undefined {
   return !Array.isArray(value) && !isMap(value);
 }
 
-function isSameScalar({ before, after, place }: Pair): boolean {
+function isSameScalar({ before, after, type }: Pair): boolean {
   if (before === undefined || after === undefined || !isScalar(before) || !isScalar(after)) return false;
-  return sameScalar(before, after, place.type);
+  return sameScalar(before, after, type);
 }
 
 function toList(value: JsonValue | undefined): JsonValue[] {
@@ -158,8 +203,8 @@ function toMap(value: JsonValue | undefined): JsonMap {
   return isMap(value) ? value : {};
 }
 
-function changeOf({ before, after, place }: Pair): Change {
-  return { op: opOf(before, after), path: pathOf(place), oldValue: before, newValue: after };
+function changeOf({ before, after, segment }: Pair, frames: readonly Frame[]): Change {
+  return { op: opOf(before, after), path: pathOf(frames, segment), oldValue: before, newValue: after };
 }
 
 function opOf(before: JsonValue | undefined, after: JsonValue | undefined): Change['op'] {
@@ -167,8 +212,10 @@ function opOf(before: JsonValue | undefined, after: JsonValue | undefined): Chan
   return after === undefined ? 'remove' : 'replace';
 }
 
-function pathOf(place: Place): Path {
+/** Returns the path to what stands at a segment of the topmost frame's containers. */
+function pathOf(frames: readonly Frame[], segment: Segment): Path {
   const path: Segment[] = [];
-  for (let at: Place | undefined = place; at !== undefined; at = at.parent) path.push(at.segment);
-  return path.reverse();
+  for (const frame of frames) if (frame.segment !== undefined) path.push(frame.segment);
+  path.push(segment);
+  return path;
 }

@@ -11,7 +11,7 @@ export function isAbsent(value: JsonValue | undefined, type: FieldType): boolean
   if (typeof value !== 'object' || value instanceof ExactNumber) return isZero(value, type);
   if (Array.isArray(value)) return value.length === 0 && type.emptyListIsAbsent;
   if (!type.emptyMapIsAbsent) return false;
-  return Object.entries(value).every(([key, entry]) => isAbsent(entry, childType(type, key)));
+  return Object.keys(value).every((key) => isAbsent(value[key], childType(type, key)));
 }
 
 function isZero(value: JsonScalar, type: FieldType): boolean {

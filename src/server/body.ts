@@ -12,7 +12,10 @@ const SHARE_OF_CLIENT_TIMEOUT = 0.9;
 const LARGEST_BODIES_AT_ONCE = 4;
 /** The same for one client, so that it does not take all of it. */
 const LARGEST_BODIES_OF_A_CLIENT_AT_ONCE = 2;
-/** Up to here a body is taken however much is held, and the number of connections bounds it: most jobs are smaller. */
+/**
+ * Up to here a body is taken however much is held, and out of turn: the number of connections bounds how much that is, and
+ * to judge it takes about a millisecond. Most jobs are smaller.
+ */
 const SMALL_BODY_BYTES = 64 * 1024;
 
 export interface BodyReaderOptions {
@@ -21,8 +24,8 @@ export interface BodyReaderOptions {
 }
 
 /**
- * Makes a reader of request bodies, which gives each away in its client's turn: what its caller does with it before it
- * awaits something is done by itself.
+ * Makes a reader of request bodies, which gives the large ones away in their client's turn: what its caller does with one
+ * before it awaits something is done by itself.
  *
  * express.json is not used: its limit, its decompression and its error pages are not ours, and it costs a third of the
  * throughput. The reader rejects with an HttpError, or with the connection's own error where that broke off.
@@ -32,6 +35,7 @@ export function createBodyReader({
   deadlineMs = BODY_DEADLINE_MS,
 }: BodyReaderOptions): (request: IncomingMessage) => Promise<Buffer> {
   const turnOf = createTurns();
+  const clientTimeoutMs = createClientTimeouts();
   let bytesHeld = 0;
   const bytesHeldOf = new Map<string, number>();
   const hold = (client: string, bytes: number): void => {
@@ -52,40 +56,53 @@ export function createBodyReader({
     return overload('too many large requests at once');
   };
 
-  return async (request) => {
+  return (request) => {
     checkContent(request);
     const client = request.socket.remoteAddress ?? '';
     const announced = refusal(client, Number(request.headers['content-length'] ?? 0));
     if (announced !== undefined) throw announced;
 
     const begun = performance.now();
+    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request.url ?? '') * SHARE_OF_CLIENT_TIMEOUT);
     const chunks: Buffer[] = [];
     let size = 0;
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request) * SHARE_OF_CLIENT_TIMEOUT);
-    const deadline = setTimeout(() => {
-      reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`));
-    }, patienceMs);
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    let isOpen = true;
     const receive = (chunk: Buffer): void => {
+      if (!isOpen) return;
       size += chunk.length;
       hold(client, chunk.length);
       const refused = refusal(client, size);
       if (refused === undefined) chunks.push(chunk);
+      else close(() => reject(refused));
+    };
+    const close = (settle: () => void): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      clearTimeout(deadline);
+      hold(client, -size);
+      settle();
+    };
+    const giveAway = (): void => {
+      const body = Buffer.concat(chunks, size);
+      const isLate = performance.now() - begun > patienceMs;
+      const refused = isLate ? overload('too many requests at once') : densityRefusal(body);
+      if (refused === undefined) resolve(body);
       else reject(refused);
     };
-    request.on('data', receive).once('end', resolve).once('error', reject);
-    try {
-      await promise;
-      await turnOf(client);
-      if (performance.now() - begun > patienceMs) throw overload('too many requests at once');
-      const body = Buffer.concat(chunks, size);
-      checkDensity(body);
-      return body;
-    } finally {
+    const finish = (): void => {
       clearTimeout(deadline);
-      request.off('data', receive);
-      hold(client, -size);
-    }
+      if (size <= SMALL_BODY_BYTES) close(giveAway);
+      else void turnOf(client).then(() => close(giveAway));
+    };
+    const deadline = setTimeout(() => {
+      close(() => reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`)));
+    }, patienceMs);
+    request
+      .on('data', receive)
+      .on('end', finish)
+      .on('error', (error) => close(() => reject(error)));
+    return promise;
   };
 }
 
@@ -95,13 +112,24 @@ function overload(message: string): HttpError {
 }
 
 /** Reads the `timeout=5s` that the API server puts into the query; Infinity where there is none. */
-function clientTimeoutMs({ url = '' }: IncomingMessage): number {
+function readClientTimeoutMs(url: string): number {
   const text = new URLSearchParams(url.split('?')[1]).get('timeout');
   return (text === null ? undefined : parseDuration(text)) ?? Infinity;
 }
 
+/** Returns what reads a URL's timeout and remembers the last one: an API server asks for the same URL each time. */
+function createClientTimeouts(): (url: string) => number {
+  let lastUrl = '';
+  let timeoutMs = Infinity;
+  return (url) => {
+    if (url !== lastUrl) [lastUrl, timeoutMs] = [url, readClientTimeoutMs(url)];
+    return timeoutMs;
+  };
+}
+
 /** Refuses what is not plain JSON text; a compressed body could unpack to any size. */
 function checkContent({ headers }: IncomingMessage): void {
+  if (headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined) return;
   if (!/^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(headers['content-type'] ?? '')) {
     throw new HttpError(415, 'the Content-Type must be application/json');
   }
@@ -120,12 +148,12 @@ const SMALLEST_SUSPECT_BYTES = 3 * MAX_CONTAINERS;
 const [BRACE, BRACKET] = [0x7b /* { */, 0x5b /* [ */];
 
 /** Refuses a body that is larger and denser than any that an API server can send; parsing it could end the process. */
-function checkDensity(body: Buffer): void {
-  if (body.length < SMALLEST_SUSPECT_BYTES) return;
+function densityRefusal(body: Buffer): HttpError | undefined {
+  if (body.length < SMALLEST_SUSPECT_BYTES) return undefined;
   let containers = 0;
   for (const byte of body) if (byte === BRACE || byte === BRACKET) containers += 1;
-  if (containers <= MAX_CONTAINERS) return;
-  throw new HttpError(413, `the request body holds more than ${MAX_CONTAINERS} lists and maps`);
+  if (containers <= MAX_CONTAINERS) return undefined;
+  return new HttpError(413, `the request body holds more than ${MAX_CONTAINERS} lists and maps`);
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

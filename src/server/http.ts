@@ -1,5 +1,3 @@
-import express, { type Express } from 'express';
-
 /** The errors that the HTTP edge answers with, and Kubernetes' reason for each: apimachinery pkg/apis/meta/v1/types.go. */
 const REASONS = {
   400: 'BadRequest',
@@ -37,7 +35,9 @@ export function statusBody({ code, message }: Pick<HttpError, 'code' | 'message'
   return JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason: REASONS[code], code });
 }
 
-/** Creates an app without routes that takes paths to the letter and adds no header of its own. */
-export function createApp(): Express {
-  return express().disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
+/** Returns the path of a request's target, which is taken to the letter; '' where it is none. */
+export function pathOf(url: string): string {
+  if (!url.startsWith('/')) return URL.parse(url)?.pathname ?? '';
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
 }

@@ -62,10 +62,10 @@ export function createSecureServer({ credentials, handler, metrics, log }: Secur
   const underWay = new WeakMap<Duplex, ServerResponse>();
   server.on('request', ({ socket }, response) => {
     underWay.set(socket, response);
-    metrics.requestsInFlight.inc();
+    metrics.recordStart();
     response.once('close', () => {
       underWay.delete(socket);
-      metrics.requestsInFlight.dec();
+      metrics.recordEnd();
     });
   });
   server.on('tlsClientError', (error) => log.debug({ error: codeOf(error) }, 'TLS handshake failed'));

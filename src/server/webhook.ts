@@ -1,6 +1,5 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
-
-import type { Express, NextFunction, Request, Response } from 'express';
 
 import { InvalidReviewError, parseReview } from '../core/admission.ts';
 import { reviewResponse } from '../core/review-response.ts';
@@ -8,7 +7,7 @@ import { decide } from '../core/decide.ts';
 import type { Policy } from '../core/policy.ts';
 import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
 import { checkClient } from './client-certificate.ts';
-import { createApp, HttpError, statusBody } from './http.ts';
+import { HttpError, pathOf, statusBody } from './http.ts';
 import { logDecision, type Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -30,11 +29,11 @@ export interface WebhookOptions {
 const LINGER_MS = 2_000;
 
 /** Creates what the secure port serves: `POST /validate`, and nothing else. */
-export function createWebhook(options: WebhookOptions): Express {
+export function createWebhook(options: WebhookOptions): RequestListener {
   const { policy, body: bodyOptions, allowedClients, metrics, log, isDraining } = options;
   const readBody = createBodyReader(bodyOptions);
 
-  const send = (request: Request, response: Response, code: number, body: string): void => {
+  const send = (request: IncomingMessage, response: ServerResponse, code: number, body: string): void => {
     metrics.recordAnswer(code);
     if (isDraining() || !request.complete) response.setHeader('Connection', 'close');
     response.writeHead(code, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
@@ -43,7 +42,7 @@ export function createWebhook(options: WebhookOptions): Express {
   };
 
   // From the last byte of the body to the answer nothing is awaited.
-  const validate = async (request: Request, response: Response): Promise<void> => {
+  const validate = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const start = performance.now();
     const body = await readBody(request);
     const review = parseReview(decodeBody(body));
@@ -54,38 +53,41 @@ export function createWebhook(options: WebhookOptions): Express {
     logDecision(log, { policy, request: review, verdict, durationMs });
   };
 
-  const fail = (error: unknown, request: Request, response: Response, next: NextFunction): void => {
+  const fail = (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
     // The client has gone: there is nobody to answer.
     if (response.destroyed) return;
     const answer = toHttpError(error);
     if (answer.code === 500) logFault(log, error);
     else log.debug({ code: answer.code, reason: answer.message }, 'request refused');
-    if (response.headersSent) next();
-    else send(request, response.set(answer.headers), answer.code, statusBody(answer));
+    if (response.headersSent) response.destroy();
+    else send(request, response.setHeaders(new Map(Object.entries(answer.headers))), answer.code, statusBody(answer));
   };
 
-  const app = createApp();
-  if (allowedClients !== undefined) {
-    app.use(({ socket }: Request, _response: Response, next: NextFunction) => {
-      if (!(socket instanceof TLSSocket)) throw new TypeError('the webhook is served over TLS only');
-      checkClient(socket, allowedClients);
-      next();
-    });
-  }
-  app
-    .route('/validate')
-    .post(validate)
-    .all(() => {
-      throw new HttpError(405, 'an AdmissionReview is sent by POST', { Allow: 'POST' });
-    });
-  app.use(() => {
-    throw new HttpError(404, 'there is nothing here: an AdmissionReview is sent to /validate');
-  });
-  app.use(fail);
-  return app;
+  return (request, response) => {
+    try {
+      if (allowedClients !== undefined) checkClient(tlsSocketOf(request), allowedClients);
+      checkRoute(request);
+    } catch (error) {
+      fail(error, request, response);
+      return;
+    }
+    validate(request, response).catch((error: unknown) => fail(error, request, response));
+  };
 }
 
-function answerEarly(request: Request, response: Response, body: string): void {
+function tlsSocketOf({ socket }: IncomingMessage): TLSSocket {
+  if (socket instanceof TLSSocket) return socket;
+  throw new TypeError('the webhook is served over TLS only');
+}
+
+function checkRoute({ method, url = '' }: IncomingMessage): void {
+  if (pathOf(url) !== '/validate') {
+    throw new HttpError(404, 'there is nothing here: an AdmissionReview is sent to /validate');
+  }
+  if (method !== 'POST') throw new HttpError(405, 'an AdmissionReview is sent by POST', { Allow: 'POST' });
+}
+
+function answerEarly(request: IncomingMessage, response: ServerResponse, body: string): void {
   response.write(body);
   const end = (): void => {
     response.end();

@@ -174,6 +174,8 @@ const UNWATCHED: Metrics = {
   certificateNotAfter: blind(),
   draining: blind(),
   recordAdmission: ignore,
+  recordStart: ignore,
+  recordEnd: ignore,
   recordAnswer: ignore,
   recordReload: ignore,
 };

@@ -120,10 +120,9 @@ describe('bodies', () => {
     };
     const { endpoint } = await start({ policy: { ...DEFAULT_POLICY, modeOf } });
     const agent = new Agent({ keepAlive: true });
+    const body = UNCHANGED + ' '.repeat(64 * 1024); // large enough to take turns
     const callAtOnce = async (): Promise<Answer[]> =>
-      Promise.all(
-        Array.from({ length: 6 }, () => call(endpoint, { agent, path: '/validate?timeout=1s', body: UNCHANGED })),
-      );
+      Promise.all(Array.from({ length: 6 }, () => call(endpoint, { agent, path: '/validate?timeout=1s', body })));
     // Connections that are open already bring all of the requests at once.
     await callAtOnce();
     state.isSlow = true;

@@ -1,0 +1,169 @@
+import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
+import { eventually } from '../support/eventually.ts';
+import { objectOf, renderObjects } from '../support/helm.ts';
+import { withValue, without } from '../support/job.ts';
+import type { Site } from './contender.ts';
+import { startJobguard } from './contenders/jobguard.ts';
+import { jobFor } from './reviews.ts';
+
+/** What guards the jobs of a namespace. */
+export const GUARDS = ['none', 'policy', 'jobguard'] as const;
+/** What is changed. */
+export const CHANGES = ['label', 'allowed', 'refused'] as const;
+
+export type Guard = (typeof GUARDS)[number];
+export type Change = (typeof CHANGES)[number];
+
+/** How long each PATCH took, in milliseconds, in the order in which they were sent: equal places belong to one round. */
+export type PatchTimes = Readonly<Record<Change, Readonly<Record<Guard, readonly number[]>>>>;
+
+/** The job that is patched, as a review of it would be 16 kB. */
+const REVIEW_BYTES = 16_000;
+const WARM_UP_ROUNDS = 50;
+/** Above any round's number: what a probe changes before its guard is in force, no round changes to. */
+const PROBES_FROM = 1_000_000;
+
+/**
+ * Measures what a PATCH of a job takes at a real API server: with nothing, with a ValidatingAdmissionPolicy of the same rule,
+ * and with jobguard as the chart registers it. Each guards a namespace of its own, and every round patches in all three.
+ */
+export async function measurePatches(site: Site, rounds: number): Promise<PatchTimes> {
+  await using undo = new AsyncDisposableStack();
+  const cluster = await startControlPlane('training-operator 1.9');
+  undo.defer(cluster.stop);
+  const jobguard = await startJobguard(site);
+  undo.defer(jobguard.stop);
+  for (const guard of GUARDS) await createJob(cluster, guard);
+  await registerPolicy(cluster);
+  await registerJobguard(cluster, jobguard.port, site.ca);
+  for (const guard of GUARDS) if (guard !== 'none') await refusing(cluster, guard);
+
+  await patchInTurn(cluster, WARM_UP_ROUNDS);
+  return await patchInTurn(cluster, rounds);
+}
+
+async function patchInTurn(cluster: ControlPlane, rounds: number): Promise<PatchTimes> {
+  const none = (): Record<Guard, number[]> => ({ none: [], policy: [], jobguard: [] });
+  const times = { label: none(), allowed: none(), refused: none() };
+  for (let round = 0; round < rounds; round += 1) {
+    for (const change of CHANGES) {
+      for (const guard of rotated(GUARDS, round)) times[change][guard].push(await patch(cluster, guard, change, round));
+    }
+  }
+  return times;
+}
+
+/** Patches a job and returns how long that took. */
+async function patch(cluster: ControlPlane, guard: Guard, change: Change, round: number): Promise<number> {
+  const contentType = 'application/merge-patch+json';
+  const body = {
+    label: { metadata: { labels: { stage: `round-${round}` } } },
+    allowed: { spec: { runPolicy: { activeDeadlineSeconds: 10_000 + round } } },
+    refused: { spec: { tfReplicaSpecs: { Worker: { replicas: 3 + round } } } },
+  }[change];
+  const start = performance.now();
+  const { status, text } = await cluster.request('PATCH', `${jobsIn(guard)}/mnist`, { contentType, body });
+  const ms = performance.now() - start;
+  const isRefused = status === 403 || status === 422;
+  if (isRefused !== (change === 'refused' && guard !== 'none')) throw new Error(`${guard}, ${change}: ${text}`);
+  return ms;
+}
+
+function jobsIn(guard: Guard): string {
+  return `/apis/kubeflow.org/v1/namespaces/${guard}/tfjobs`;
+}
+
+async function createJob(cluster: ControlPlane, guard: Guard): Promise<void> {
+  await post(cluster, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: guard } });
+  const owned = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields'];
+  const job = owned.reduce((object, field) => without(object, `/metadata/${field}`), jobFor(REVIEW_BYTES));
+  await post(cluster, jobsIn(guard), withValue(job, '/metadata/namespace', guard));
+}
+
+async function post(cluster: ControlPlane, path: string, body: unknown): Promise<void> {
+  const { status, text } = await cluster.request('POST', path, { body });
+  if (status !== 201) throw new Error(`POST ${path}: ${text}`);
+}
+
+/** Waits until a change that no round makes is refused. */
+async function refusing(cluster: ControlPlane, guard: Guard): Promise<void> {
+  let attempt = PROBES_FROM;
+  await eventually(`${guard} to be in force`, () => {
+    attempt += 2;
+    return patch(cluster, guard, 'refused', attempt).catch(() => undefined);
+  });
+}
+
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+
+function namespaceSelector(guard: Guard): object {
+  return { matchLabels: { 'kubernetes.io/metadata.name': guard } };
+}
+
+/** Registers jobguard by what the chart renders; only the address is this machine's, and the namespaces are narrowed. */
+async function registerJobguard(cluster: ControlPlane, port: number, ca: string): Promise<void> {
+  const configuration = objectOf(await renderObjects(), 'ValidatingWebhookConfiguration');
+  const webhooks: unknown = configuration['webhooks'];
+  if (!Array.isArray(webhooks)) throw new Error('The chart renders no webhooks');
+  const clientConfig = { url: `https://127.0.0.1:${port}/validate`, caBundle: Buffer.from(ca).toString('base64') };
+  const here = webhooks.map((webhook: object) => ({
+    ...webhook,
+    clientConfig,
+    namespaceSelector: namespaceSelector('jobguard'),
+  }));
+  await post(cluster, `${ADMISSION}/validatingwebhookconfigurations`, { ...configuration, webhooks: here });
+}
+
+const SERVER_OWNED = `['labels', 'annotations', 'managedFields', 'generation', 'resourceVersion']`;
+const FREE = `['activeDeadlineSeconds', 'ttlSecondsAfterFinished', 'cleanPodPolicy']`;
+
+/** The five-field rule in CEL; `object` is untyped here, so that `all` walks every key. */
+const EXPRESSION = [
+  sameBut('object', 'oldObject', `['metadata', 'spec']`),
+  sameBut('object.metadata', 'oldObject.metadata', SERVER_OWNED),
+  sameBut('object.spec', 'oldObject.spec', `${FREE} || k == 'runPolicy'`),
+  sameBut('variables.runPolicy', 'variables.oldRunPolicy', FREE),
+].join(' && ');
+
+function sameBut(object: string, old: string, free: string): string {
+  return (
+    `${object}.all(k, k in ${free} || (k in ${old} && ${object}[k] == ${old}[k]))` +
+    ` && ${old}.all(k, k in ${free} || k in ${object})`
+  );
+}
+
+async function registerPolicy(cluster: ControlPlane): Promise<void> {
+  const resourceRules = [
+    { apiGroups: ['kubeflow.org'], apiVersions: ['*'], operations: ['UPDATE'], resources: ['tfjobs'] },
+  ];
+  const runPolicyOf = (object: string): string => `has(${object}.spec.runPolicy) ? ${object}.spec.runPolicy : {}`;
+  await post(cluster, `${ADMISSION}/validatingadmissionpolicies`, {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'five-fields' },
+    spec: {
+      failurePolicy: 'Fail',
+      matchConstraints: { resourceRules },
+      variables: [
+        { name: 'runPolicy', expression: runPolicyOf('object') },
+        { name: 'oldRunPolicy', expression: runPolicyOf('oldObject') },
+      ],
+      validations: [{ expression: EXPRESSION, message: 'only five fields may change', reason: 'Forbidden' }],
+    },
+  });
+  await post(cluster, `${ADMISSION}/validatingadmissionpolicybindings`, {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: 'five-fields' },
+    spec: {
+      policyName: 'five-fields',
+      validationActions: ['Deny'],
+      matchResources: { namespaceSelector: namespaceSelector('policy') },
+    },
+  });
+}
+
+function rotated<T>(items: readonly T[], by: number): T[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}

@@ -1,0 +1,98 @@
+import { percentile } from './statistics.ts';
+import type { Results } from './report.ts';
+import { ratios, type Sample } from './throughput.ts';
+
+/** What jobguard is held to, and what came of it. */
+export interface Goal {
+  readonly goal: string;
+  readonly seen: string;
+  readonly isMet: boolean;
+}
+
+/** Compares a run's figures with what jobguard is meant to reach. */
+export function goalsOf(results: Results): Goal[] {
+  return [
+    ...throughputGoals(results),
+    tailGoal(results),
+    ...patchGoals(results),
+    linearity(results),
+    ...ownGoals(results),
+  ];
+}
+
+/** By how much jobguard is to be ahead of each, at 16 kB and 8 connections. */
+const LEADS = [
+  { over: 'floor', least: 0.9, of: 'requests/s' },
+  { over: 'pepr', least: 4, of: 'requests/s' },
+  { over: 'controller-runtime', least: 1.3, of: 'requests/CPU-s' },
+  { over: 'opa', least: 3, of: 'requests/s' },
+] as const;
+
+function throughputGoals({ throughput: { samples } }: Results): Goal[] {
+  const cell = cellOf(samples);
+  return LEADS.map(({ over, least, of }) => {
+    const figure = (sample: Sample): number =>
+      of === 'requests/s' ? sample.requestsPerSecond : sample.requestsPerCpuSecond;
+    const seen = percentile(ratios(cell, 'jobguard', over, figure), 50);
+    return atLeast(`${of} at 16 kB, 8 connections: ≥ ${least} × ${over}`, seen, least);
+  });
+}
+
+const TAIL_MS = 10;
+
+function tailGoal({ throughput: { samples } }: Results): Goal {
+  const p99Of = (name: string): number =>
+    percentile(
+      cellOf(samples)
+        .filter(({ contender }) => contender === name)
+        .map(({ p99Ms }) => p99Ms),
+      50,
+    );
+  const [own, floor] = [p99Of('jobguard'), p99Of('floor')];
+  return {
+    goal: `p99 at 16 kB, 8 connections: ≤ ${TAIL_MS} ms, or no more than the floor's`,
+    seen: `${own.toFixed(1)} ms (floor ${floor.toFixed(1)} ms)`,
+    isMet: own <= Math.max(TAIL_MS, floor),
+  };
+}
+
+function cellOf(samples: readonly Sample[]): Sample[] {
+  return samples.filter(({ size, connections }) => size === '16 kB' && connections === 8);
+}
+
+function patchGoals({ patches }: Results): Goal[] {
+  const ratio = (change: 'label' | 'allowed', to: 'none' | 'policy'): number =>
+    percentile(patches[change].jobguard, 50) / percentile(patches[change][to], 50);
+  return [
+    atMost('PATCH of a label, median: ≤ 1.02 × no webhook', ratio('label', 'none'), 1.02),
+    atMost('PATCH of an allowed field, median: ≤ 1.10 × no webhook', ratio('allowed', 'none'), 1.1),
+    atMost('the same: ≤ 1.05 × the ValidatingAdmissionPolicy', ratio('allowed', 'policy'), 1.05),
+  ];
+}
+
+/** Twice the cost for twice the bytes, with as much again for what is measured with it. */
+const MOST_PER_BYTE = 1.5;
+
+function linearity({ growth: [sizes] }: Results): Goal {
+  const points = (sizes?.points ?? []).filter(({ bytes }) => bytes >= 200_000 && bytes <= 1.6e6);
+  const perByte = points.map(({ cpuMs, bytes }) => cpuMs / bytes);
+  const seen = Math.max(...perByte) / Math.min(...perByte);
+  return atMost(`CPU per byte from 256 kB to 1.5 MiB: within ${MOST_PER_BYTE} ×`, seen, MOST_PER_BYTE);
+}
+
+function ownGoals({ startsMs, memory }: Results): Goal[] {
+  const ready = percentile(startsMs, 50);
+  const peak = Math.max(...memory.underLoad);
+  return [
+    { goal: 'ready in < 200 ms, median', seen: `${ready.toFixed(0)} ms`, isMet: ready < 200 },
+    { goal: 'resident memory under load: ≤ 110 MB', seen: `${peak.toFixed(0)} MB`, isMet: peak <= 110 },
+  ];
+}
+
+function atLeast(goal: string, seen: number, least: number): Goal {
+  return { goal, seen: seen.toFixed(2), isMet: seen >= least };
+}
+
+function atMost(goal: string, seen: number, most: number): Goal {
+  return { goal, seen: seen.toFixed(3), isMet: seen <= most };
+}

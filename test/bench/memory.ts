@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Site } from './contender.ts';
+import { startJobguard } from './contenders/jobguard.ts';
+import { residentMegabytes } from './process-usage.ts';
+import { refusedReview, timedReview } from './reviews.ts';
+import { load } from './wrk.ts';
+
+/** Resident memory of jobguard under the image's flags, in MB. */
+export interface Memory {
+  readonly atRest: number;
+  /** Sampled once a second while loaded. */
+  readonly underLoad: readonly number[];
+  /** Some seconds after. */
+  readonly afterwards: number;
+}
+
+const SETTLE_MS = 5_000;
+/** One part of the load: mostly allowed updates, some refused ones, now and then a large one. */
+const PARTS = [
+  { name: 'allowed', text: timedReview(16_000).text, seconds: 7 },
+  { name: 'refused', text: refusedReview(16_000).text, seconds: 2 },
+  { name: 'large', text: timedReview(256_000).text, seconds: 1 },
+];
+
+/** Loads jobguard over 8 connections for some seconds. */
+export async function measureMemory(site: Site, seconds: number): Promise<Memory> {
+  const jobguard = await startJobguard(site);
+  try {
+    for (const { name, text } of PARTS) await writeFile(join(site.folder, `memory-${name}.json`), text);
+    await delay(SETTLE_MS);
+    const atRest = residentMegabytes(jobguard.pid);
+    const underLoad: number[] = [];
+    const timer = setInterval(() => underLoad.push(residentMegabytes(jobguard.pid)), 1_000);
+    const end = Date.now() + seconds * 1_000;
+    while (Date.now() < end) {
+      for (const part of PARTS) {
+        const bodyFile = join(site.folder, `memory-${part.name}.json`);
+        await load(jobguard, { bodyFile, connections: 8, seconds: part.seconds });
+      }
+    }
+    clearInterval(timer);
+    await delay(SETTLE_MS);
+    return { atRest, underLoad, afterwards: residentMegabytes(jobguard.pid) };
+  } finally {
+    await jobguard.stop();
+  }
+}

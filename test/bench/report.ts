@@ -1,0 +1,173 @@
+import { writeFile } from 'node:fs/promises';
+
+import { CHANGES, GUARDS, type PatchTimes } from './api-server.ts';
+import { goalsOf } from './goals.ts';
+import type { Growth } from './growth.ts';
+import type { Machine } from './machine.ts';
+import type { Memory } from './memory.ts';
+import { percentile, spreadOf } from './statistics.ts';
+import { ratios, type Sample, type Throughput } from './throughput.ts';
+
+/** Everything that one run measured. */
+export interface Results {
+  readonly began: string;
+  readonly ended: string;
+  readonly machine: Machine;
+  readonly throughput: Throughput;
+  readonly patches: PatchTimes;
+  readonly growth: readonly Growth[];
+  readonly startsMs: readonly number[];
+  readonly memory: Memory;
+}
+
+/** Writes what people read of a run. */
+export async function writeReport(file: string, results: Results): Promise<void> {
+  const sections = [
+    INTRODUCTION,
+    machineSection(results),
+    '## Goals',
+    goalsTable(results),
+    '## Contenders',
+    contendersSection(results.throughput),
+    '## Throughput',
+    ...throughputTables(results.throughput),
+    '## PATCH through an API server',
+    PATCH_METHOD,
+    patchTable(results.patches),
+    '## Growth',
+    'Over one connection. CPU time is what the process had of the processor for a request, helper threads included.',
+    ...results.growth.map(growthTable),
+    '## Start and memory',
+    startAndMemory(results),
+  ];
+  await writeFile(file, `${sections.join('\n\n')}\n`);
+}
+
+const INTRODUCTION = `# Benchmarks
+
+Written by \`npm run bench\`; every figure here is of one run, and its samples are in [benchmarks.json](benchmarks.json).
+It takes Linux, [wrk](https://github.com/wg/wrk), Go and npm; contenders are built or installed the first time.
+
+**Method.** Every contender has the same rule: of a job, only labels, annotations, \`activeDeadlineSeconds\`,
+\`ttlSecondsAfterFinished\` and \`cleanPodPolicy\` may change. Before it is timed, each has to judge eleven updates of each
+size rightly; one that cannot take a size is left out there. All run at once on one machine with the load generator, which
+sends the same allowed update again and again over TLS connections that are kept: each contender a second or two in turn,
+round after round, each round beginning with another one. Figures are medians of the rounds, with the lowest and the highest
+beside them; ratios are taken within each round. jobguard runs as the image runs it: metrics, validation and decision log on.`;
+
+const PATCH_METHOD = `One client, one connection, a job of 8 kB. Each kind of guard has a namespace of its own in one API
+server, and each round patches in all three. The policy is a ValidatingAdmissionPolicy of the same rule; jobguard is
+registered as the chart renders it, \`matchConditions\` included, with a URL in place of the Service. Milliseconds.`;
+
+function machineSection({ began, ended, machine }: Results): string {
+  const { processor, cores, memoryGB, system, load, node, wrk } = machine;
+  return `**Machine.** ${processor}, ${cores} cores shared with the load generator, ${memoryGB} GB, ${system}; Node ${node}, ${wrk}.
+From ${began} to ${ended}; load average before the run: ${load.toFixed(1)}.`;
+}
+
+function goalsTable(results: Results): string {
+  const rows = goalsOf(results).map(({ goal, seen, isMet }) => [goal, seen, isMet ? 'met' : '**not met**']);
+  return table(['goal', 'seen', ''], rows);
+}
+
+function contendersSection({ entrants }: Throughput): string {
+  const rows = entrants.map(({ name, version, failures }) => [
+    name,
+    version,
+    Object.entries(failures)
+      .map(([size, why]) => `${size}: ${why}`)
+      .join('; ') || 'all sizes, up to 3 MiB',
+  ]);
+  return table(['contender', 'what it is', 'judges rightly'], rows);
+}
+
+function throughputTables({ entrants, samples }: Throughput): string[] {
+  const columns = ['contender', 'requests/s', '× jobguard', 'requests/CPU-s', '× jobguard', 'p50 ms', 'p99 ms'];
+  const cells = [...Map.groupBy(samples, ({ size, connections }) => `${size}, ${connections} connections`)];
+  return cells.flatMap(([cell, ofCell]) => [
+    `### ${cell.replace(/^(.*), 1 connections$/, '$1, 1 connection')}`,
+    table(
+      columns,
+      entrants.map(({ name }) => throughputRow(name, ofCell)),
+    ),
+  ]);
+}
+
+function throughputRow(name: string, ofCell: readonly Sample[]): string[] {
+  const own = ofCell.filter(({ contender }) => contender === name);
+  if (own.length === 0) return [name, 'cannot', '', '', '', '', ''];
+  const ratio = (of: (sample: Sample) => number): string =>
+    number(percentile(ratios(ofCell, name, 'jobguard', of), 50));
+  return [
+    name,
+    spread(own.map(perSecond)),
+    ratio(perSecond),
+    spread(own.map(perCpuSecond)),
+    ratio(perCpuSecond),
+    spread(own.map(({ p50Ms }) => p50Ms)),
+    spread(own.map(({ p99Ms }) => p99Ms)),
+  ];
+}
+
+function perSecond({ requestsPerSecond }: Sample): number {
+  return requestsPerSecond;
+}
+
+function perCpuSecond({ requestsPerCpuSecond }: Sample): number {
+  return requestsPerCpuSecond;
+}
+
+function patchTable(patches: PatchTimes): string {
+  const rows = CHANGES.flatMap((change) =>
+    GUARDS.map((guard) => {
+      const times = patches[change][guard];
+      const ratioTo = (other: readonly number[]): string => number(percentile(times, 50) / percentile(other, 50));
+      const [none, policy] = [patches[change].none, patches[change].policy];
+      return [
+        change,
+        guard,
+        number(percentile(times, 50)),
+        number(percentile(times, 99)),
+        ratioTo(none),
+        ratioTo(policy),
+      ];
+    }),
+  );
+  return table(['change', 'guard', 'median', 'p99', '× none', '× policy'], rows);
+}
+
+function growthTable({ grows, points }: Growth): string {
+  const [first] = points;
+  const rows = points.map(({ at, bytes, cpuMs, p50Ms }) => [
+    at.toLocaleString('en'),
+    bytes.toLocaleString('en'),
+    number(cpuMs),
+    number(p50Ms),
+    number(cpuMs / (first?.cpuMs ?? NaN)),
+  ]);
+  return table([grows, 'bytes', 'CPU ms', 'p50 ms', '× the first'], rows);
+}
+
+function startAndMemory({ startsMs, memory }: Results): string {
+  const { atRest, underLoad, afterwards } = memory;
+  return `From the start of the process to \`200\` of \`/readyz\`, ${startsMs.length} starts: ${spread(startsMs)} ms.
+
+Resident memory with the flags of the image: ${number(atRest)} MB at rest; over ${underLoad.length} s of load at 8 connections
+(16 kB updates, two in ten of them refused, and 256 kB ones every ten seconds) ${spread(underLoad)} MB; ${number(afterwards)} MB afterwards.`;
+}
+
+function spread(values: readonly number[]): string {
+  const { median, min, max } = spreadOf(values);
+  return `${number(median)} (${number(min)}–${number(max)})`;
+}
+
+/** Three significant digits; whole numbers above a hundred. */
+function number(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { at } from '../support/json-at.ts';
+import type { Serving } from './contender.ts';
+import { cpuSeconds } from './process-usage.ts';
+
+/** What one run of the load generator saw. */
+export interface Load {
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  /** Requests by the CPU time, in seconds, that the server took for them: what one core does. */
+  readonly requestsPerCpuSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface LoadOptions {
+  readonly bodyFile: string;
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/** Whether the load generator is installed. */
+export async function hasWrk(): Promise<boolean> {
+  // It knows no way to ask for its version that ends with 0.
+  return promisify(execFile)('wrk', ['--version']).then(
+    () => true,
+    (error: unknown) => at(error, 'code') !== 'ENOENT',
+  );
+}
+
+/**
+ * Sends one body over some TLS connections for a while, the next request as soon as the last is answered.
+ *
+ * @throws Error where a request fails or is answered by another status than 2xx or 3xx
+ */
+export async function load(serving: Serving, { bodyFile, connections, seconds }: LoadOptions): Promise<Load> {
+  const url = `https://127.0.0.1:${serving.port}${serving.path}`;
+  const script = join(import.meta.dirname, 'wrk.lua');
+  const flags = ['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`];
+  const cpuBefore = cpuSeconds(serving.pid);
+  const { stdout } = await promisify(execFile)('wrk', [
+    ...flags,
+    '--timeout',
+    '60s',
+    '--script',
+    script,
+    url,
+    bodyFile,
+  ]);
+  const cpu = cpuSeconds(serving.pid) - cpuBefore;
+  const seen: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  const number = (name: string): number => Number(at(seen, name));
+  if (number('failed') > 0 || number('requests') === 0) throw new Error(`${url} failed under load: ${stdout}`);
+  const requests = number('requests');
+  return {
+    requests,
+    requestsPerSecond: requests / number('seconds'),
+    requestsPerCpuSecond: requests / cpu,
+    p50Ms: number('p50Ms'),
+    p99Ms: number('p99Ms'),
+  };
+}
