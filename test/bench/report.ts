@@ -96,6 +96,7 @@ function throughputTables({ entrants, samples }: Throughput): string[] {
 function throughputRow(name: string, ofCell: readonly Sample[]): string[] {
   const own = ofCell.filter(({ contender }) => contender === name);
   if (own.length === 0) return [name, 'cannot', '', '', '', '', ''];
+  if (own.every(({ requests }) => requests === 0)) return [name, 'none answered in the time', '', '', '', '', ''];
   const ratio = (of: (sample: Sample) => number): string =>
     number(percentile(ratios(ofCell, name, 'jobguard', of), 50));
   return [
