@@ -27,8 +27,8 @@ export interface BodyReaderOptions {
  * Makes a reader of request bodies, which gives the large ones away in their client's turn: what its caller does with one
  * before it awaits something is done by itself.
  *
- * express.json is not used: its limit, its decompression and its error pages are not ours, and it costs a third of the
- * throughput. The reader rejects with an HttpError, or with the connection's own error where that broke off.
+ * No library reads bodies this way: with a limit that counts before a byte is read, and with the errors of `http.ts`. The
+ * reader rejects with an HttpError, or with the connection's own error where that broke off.
  */
 export function createBodyReader({
   maxBytes,
