@@ -135,6 +135,9 @@ describeChart('monitors', () => {
   );
 });
 
+/** Enough of one for what looks at its first and last lines. */
+const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
+
 const REFUSED: [what: string, values: object, message: string][] = [
   ['an unknown value', { replicas: 2 }, "at '': additional properties 'replicas' not allowed"],
   [
@@ -213,6 +216,11 @@ const REFUSED: [what: string, values: object, message: string][] = [
     'existingSecret without a name',
     { tls: { mode: 'existingSecret' } },
     'tls.existingSecret.name: required when tls.mode is existingSecret',
+  ],
+  [
+    'a caBundle whose certificates were joined without a newline',
+    { tls: { existingSecret: { caBundle: `${PEM}${PEM}` } } },
+    'tls.existingSecret.caBundle: two certificates on one line; begin each on a line of its own',
   ],
   [
     'client authorities in two places',

@@ -10,6 +10,10 @@
 {{- if and (eq .Values.tls.mode "existingSecret") (not .Values.tls.existingSecret.name) }}
 {{- $problems = append $problems "tls.existingSecret.name: required when tls.mode is existingSecret" }}
 {{- end }}
+{{- /* The API server takes such a bundle, and then fails every call. */}}
+{{- if contains "-----END CERTIFICATE----------BEGIN" .Values.tls.existingSecret.caBundle }}
+{{- $problems = append $problems "tls.existingSecret.caBundle: two certificates on one line; begin each on a line of its own" }}
+{{- end }}
 {{- with .Values.tls.clientCa }}
 {{- if and .configMap .secret }}
 {{- $problems = append $problems "tls.clientCa: has both a configMap and a secret; choose one" }}
