@@ -1,6 +1,6 @@
 # `make` lists the targets. Each one installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install build image lint test run demo generate manifests clean
+.PHONY: help install build image lint test run demo cluster generate manifests clean
 
 NPM := npm --loglevel=error
 NODE := node_modules/.bin/node
@@ -30,6 +30,9 @@ run: install ## start the webhook, send it an allowed and a refused update, go o
 
 demo: install ## start a Kubernetes with jobguard in it, change two jobs through kubectl, leave it to you
 	@$(NPM) --silent run build && $(NODE) examples/demo.ts
+
+cluster: install ## start a Kubernetes node with jobguard installed, and leave it to you; takes root
+	@$(NODE) test/cluster/main.ts
 
 generate: install ## write anew what is generated: the table of Go types, the chart's README and schema
 	go run -C test/support/go-types ./generate > src/core/go-types.ts

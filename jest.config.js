@@ -16,10 +16,12 @@ export default {
     layer('bench'),
     layer('apiserver', { globalSetup: '<rootDir>/test/apiserver/setup.ts' }),
     layer('chart', { globalSetup: '<rootDir>/test/chart/setup.ts' }),
+    layer('monitoring', { globalSetup: '<rootDir>/test/monitoring/setup.ts' }),
     layer('image', {
       globalSetup: '<rootDir>/test/image/setup.ts',
       globalTeardown: '<rootDir>/test/image/teardown.ts',
     }),
+    layer('e2e', { globalSetup: '<rootDir>/test/e2e/setup.ts', globalTeardown: '<rootDir>/test/e2e/teardown.ts' }),
   ],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
   coverageProvider: 'v8',

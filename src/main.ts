@@ -28,6 +28,8 @@ const context: CommandContext = {
     process.exitCode = code;
   },
   nextTermination,
+  // Unread output alone would keep the process alive; the timer does not.
+  endUnread: () => setTimeout(() => process.exit(), UNREAD_OUTPUT_MS).unref(),
   onFault: (report) => {
     process.on('uncaughtException', (error) => {
       report(error);
@@ -42,6 +44,9 @@ function apiServer(): URL | undefined {
   if (host === undefined || host === '') return undefined;
   return URL.parse(`https://${host.includes(':') ? `[${host}]` : host}:${port}`) ?? undefined;
 }
+
+/** For a reader who is merely slow. */
+const UNREAD_OUTPUT_MS = 1_000;
 
 const TERMINATIONS = ['SIGTERM', 'SIGINT'] as const;
 

@@ -18,6 +18,8 @@ export interface CommandContext {
   readonly exitWith: (code: ExitCode) => void;
   /** Resolves with the first SIGTERM or SIGINT. From then on the next one ends the process at once, with exit code 1. */
   readonly nextTermination: () => Promise<NodeJS.Signals>;
+  /** Ends the process although nobody reads what it wrote, a second after all else is done. */
+  readonly endUnread: () => void;
   /** Has an error that nobody caught reported by `report`, after which the process ends with exit code 1. */
   readonly onFault: (report: (error: Error) => void) => void;
 }

@@ -67,15 +67,33 @@ async function serve(config: Config, context: CommandContext): Promise<void> {
   // Asked for first: the process may be told to end while it starts.
   const termination = context.nextTermination();
   // Loaded here, so that the other commands do not pay for it.
-  const [{ createLog }, { collectProcessMetrics, createMetrics }, { startServer }] = await Promise.all([
-    import('../server/log.ts'),
+  const { createLog, lossyWriter } = await import('../server/log.ts');
+  const { write, flush } = lossyWriter(context.stderr, (lines) =>
+    log.warn({ lines }, 'log lines dropped: nobody read them'),
+  );
+  const log = createLog({ level: config.logLevel, format: config.logFormat, write });
+  context.onFault((error) => {
+    log.fatal({ err: error }, 'fault');
+    flush();
+  });
+  try {
+    await serveUntil(termination, config, context, log);
+  } finally {
+    flush();
+    context.endUnread();
+  }
+}
+
+async function serveUntil(
+  termination: Promise<NodeJS.Signals>,
+  config: Config,
+  context: CommandContext,
+  log: Logger,
+): Promise<void> {
+  const [{ collectProcessMetrics, createMetrics }, { startServer }] = await Promise.all([
     import('../server/metrics.ts'),
     import('../server/server.ts'),
   ]);
-  const write = (line: string): void => void context.stderr.write(line);
-  const log = createLog({ level: config.logLevel, format: config.logFormat, write });
-  context.onFault((error) => log.fatal({ err: error }, 'fault'));
-
   const policy = await loadPolicyOption(config.policyFile);
   const { certificate, discard } = await loadCertificate(config, context, log);
   const clientAuthorities = await loadClientAuthorities(config);

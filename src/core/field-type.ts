@@ -54,8 +54,16 @@ const KUBEFLOW_EXCEPTIONS: readonly (readonly [Pattern, Partial<FieldType>])[] =
   [['spec', 'elasticPolicy', 'metrics'], { emptyListIsAbsent: false }],
 ];
 
-/** Returns the type of what lies at `segment` of a value of type `parent`. */
+/**
+ * Returns the type of what lies at `segment`, a key or an index, of a value of type `parent`.
+ * Nothing is known of what lies in a list that stands in place of a map, or in a map that stands in place of a list.
+ */
 export function childType(parent: FieldType, segment: Segment): FieldType {
+  const hasItsShape = parent.kind === 'unknown' || (parent.kind === 'list') === (typeof segment === 'number');
+  return hasItsShape ? entryOf(parent, segment) : UNKNOWN;
+}
+
+function entryOf(parent: FieldType, segment: Segment): FieldType {
   return (typeof segment === 'string' ? parent.fields.get(segment) : undefined) ?? parent.items ?? UNKNOWN;
 }
 
@@ -88,7 +96,7 @@ export function objectType(group: string, resource: string, podTemplates: readon
 function replaceAt(type: FieldType, place: Pattern, replace: (found: FieldType) => FieldType): FieldType {
   const [segment, ...rest] = place;
   if (segment === undefined) return replace(type);
-  const child = replaceAt(childType(type, segment), rest, replace);
+  const child = replaceAt(entryOf(type, segment), rest, replace);
   return segment === '*' ? { ...type, items: child } : { ...type, fields: new Map(type.fields).set(segment, child) };
 }
 

@@ -99,6 +99,8 @@ export interface Policy {
   /** Names the effective policy in logs, metrics and audit annotations. */
   readonly hash: string;
   readonly modeOf: (namespace: string) => Mode;
+  /** Those that `modeOf` can return. */
+  readonly modes: readonly Mode[];
   /** By `group/resource`: see `guardedResource`. */
   readonly resources: ReadonlyMap<string, GuardedResource>;
   readonly exemptions: readonly Exemption[];
@@ -181,6 +183,7 @@ export function compilePolicy(document: PolicyDocument, hash: string): Policy {
   return {
     hash,
     modeOf: (namespace) => namespaceModes.find(({ covers }) => covers(namespace))?.mode ?? effective.mode,
+    modes: [...new Set([effective.mode, ...namespaceModes.map(({ mode }) => mode)])],
     resources: new Map(
       effective.resources.map((resource) => [
         `${resource.group}/${resource.resource}`,

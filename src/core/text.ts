@@ -1,6 +1,9 @@
 /** Control, format and separator characters and lone surrogates: what would break a line, a terminal or a log. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
+/** What most texts are made of: to look through these for what is unprintable would take most of a denial's time. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** Shortens a text to `max` UTF-16 code units by taking out its middle, so that two ends that differ stay visible. */
 export function shorten(text: string, max: number): string {
   if (text.length <= max) return text;
@@ -11,6 +14,7 @@ export function shorten(text: string, max: number): string {
 
 /** Makes a text that a user chose fit to be shown: unprintable characters as `\u{1b}`, the whole at most `max` long. */
 export function printable(text: string, max: number): string {
+  if (text.length <= max && PLAIN.test(text)) return text;
   const escaped = shorten(text, max).replaceAll(UNPRINTABLE, (character) => {
     const code = Number(character.codePointAt(0));
     return `\\u{${code.toString(16)}}`;

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { parseDuration } from '../config.ts';
 import { HttpError } from './http.ts';
+import { createTurns } from './turns.ts';
 
 /** A body of some kilobytes needs milliseconds; the API server itself gives up after 30 s at most, 10 s by default. */
 const BODY_DEADLINE_MS = 15_000;
@@ -20,7 +21,8 @@ export interface BodyReaderOptions {
 }
 
 /**
- * Makes a reader of request bodies.
+ * Makes a reader of request bodies, which gives each away in its client's turn: what its caller does with it before it
+ * awaits something is done by itself.
  *
  * express.json is not used: its limit, its decompression and its error pages are not ours, and it costs a third of the
  * throughput. The reader rejects with an HttpError, or with the connection's own error where that broke off.
@@ -29,6 +31,7 @@ export function createBodyReader({
   maxBytes,
   deadlineMs = BODY_DEADLINE_MS,
 }: BodyReaderOptions): (request: IncomingMessage) => Promise<Buffer> {
+  const turnOf = createTurns();
   let bytesHeld = 0;
   const bytesHeldOf = new Map<string, number>();
   const hold = (client: string, bytes: number): void => {
@@ -46,69 +49,61 @@ export function createBodyReader({
       bytesHeld <= LARGEST_BODIES_AT_ONCE * maxBytes &&
       (bytesHeldOf.get(client) ?? 0) <= LARGEST_BODIES_OF_A_CLIENT_AT_ONCE * maxBytes;
     if (isRoom || size <= SMALL_BODY_BYTES) return undefined;
-    return new HttpError(503, 'too many large requests at once', { 'Retry-After': '1' });
+    return overload('too many large requests at once');
   };
 
-  return (request) => {
+  return async (request) => {
     checkContent(request);
     const client = request.socket.remoteAddress ?? '';
     const announced = refusal(client, Number(request.headers['content-length'] ?? 0));
     if (announced !== undefined) throw announced;
 
+    const begun = performance.now();
     const chunks: Buffer[] = [];
     let size = 0;
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request.url ?? '') * SHARE_OF_CLIENT_TIMEOUT);
-    let isOpen = true;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request) * SHARE_OF_CLIENT_TIMEOUT);
+    const deadline = setTimeout(() => {
+      reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`));
+    }, patienceMs);
     const receive = (chunk: Buffer): void => {
-      if (!isOpen) return;
       size += chunk.length;
       hold(client, chunk.length);
       const refused = refusal(client, size);
       if (refused === undefined) chunks.push(chunk);
-      else close(() => reject(refused));
-    };
-    const close = (settle: () => void): void => {
-      if (!isOpen) return;
-      isOpen = false;
-      clearTimeout(deadline);
-      hold(client, -size);
-      settle();
-    };
-    const finish = (): void => {
-      const body = Buffer.concat(chunks, size);
-      const refused = densityRefusal(body);
-      if (refused === undefined) resolve(body);
       else reject(refused);
     };
-    const deadline = setTimeout(() => {
-      close(() => reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`)));
-    }, patienceMs);
-    request
-      .on('data', receive)
-      .on('end', () => close(finish))
-      .on('error', (error) => close(() => reject(error)));
-    return promise;
+    request.on('data', receive).once('end', resolve).once('error', reject);
+    try {
+      await promise;
+      await turnOf(client);
+      if (performance.now() - begun > patienceMs) throw overload('too many requests at once');
+      const body = Buffer.concat(chunks, size);
+      checkDensity(body);
+      return body;
+    } finally {
+      clearTimeout(deadline);
+      request.off('data', receive);
+      hold(client, -size);
+    }
   };
 }
 
+/** The API server's client asks again after that second, within its own timeout. */
+function overload(message: string): HttpError {
+  return new HttpError(503, message, { 'Retry-After': '1' });
+}
+
 /** Reads the `timeout=5s` that the API server puts into the query; Infinity where there is none. */
-function readClientTimeoutMs(url: string): number {
+function clientTimeoutMs({ url = '' }: IncomingMessage): number {
+  if (!url.includes('?')) return Infinity;
   const text = new URLSearchParams(url.split('?')[1]).get('timeout');
   return (text === null ? undefined : parseDuration(text)) ?? Infinity;
 }
 
-/** An API server asks for the same URL each time. */
-const lastUrl = { url: '', timeoutMs: Infinity };
-
-function clientTimeoutMs(url: string): number {
-  if (url === lastUrl.url) return lastUrl.timeoutMs;
-  Object.assign(lastUrl, { url, timeoutMs: readClientTimeoutMs(url) });
-  return lastUrl.timeoutMs;
-}
-
 /** Refuses what is not plain JSON text; a compressed body could unpack to any size. */
 function checkContent({ headers }: IncomingMessage): void {
+  // As every API server sends it.
   if (headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined) return;
   if (!/^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(headers['content-type'] ?? '')) {
     throw new HttpError(415, 'the Content-Type must be application/json');
@@ -128,12 +123,12 @@ const SMALLEST_SUSPECT_BYTES = 3 * MAX_CONTAINERS;
 const [BRACE, BRACKET] = [0x7b /* { */, 0x5b /* [ */];
 
 /** Refuses a body that is larger and denser than any that an API server can send; parsing it could end the process. */
-function densityRefusal(body: Buffer): HttpError | undefined {
-  if (body.length < SMALLEST_SUSPECT_BYTES) return undefined;
+function checkDensity(body: Buffer): void {
+  if (body.length < SMALLEST_SUSPECT_BYTES) return;
   let containers = 0;
   for (const byte of body) if (byte === BRACE || byte === BRACKET) containers += 1;
-  if (containers <= MAX_CONTAINERS) return undefined;
-  return new HttpError(413, `the request body holds more than ${MAX_CONTAINERS} lists and maps`);
+  if (containers <= MAX_CONTAINERS) return;
+  throw new HttpError(413, `the request body holds more than ${MAX_CONTAINERS} lists and maps`);
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -9,12 +9,12 @@ import {
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
-  PemConverter,
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 
 import type { KeyPair } from './certificate.ts';
+import { ECDSA, exportKey, generateKeys } from './ecdsa.ts';
 
 /** Long enough to try things out, too short to get used to. */
 const LIFETIME_MS = 7 * 24 * 3_600_000;
@@ -27,7 +27,7 @@ const IP_ADDRESSES: readonly string[] = ['127.0.0.1', '::1'];
 
 /** Makes a self-signed ECDSA P-256 certificate, its own CA, for trying things out. */
 export async function createDevCertificate(now: Date): Promise<KeyPair> {
-  const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const keys = await generateKeys();
   const notBefore = new Date(now.getTime() - CLOCK_SKEW_MS);
   const notAfter = new Date(now.getTime() + LIFETIME_MS);
   const certificate = await X509CertificateGenerator.createSelfSigned(
@@ -36,7 +36,7 @@ export async function createDevCertificate(now: Date): Promise<KeyPair> {
       notBefore,
       notAfter,
       keys,
-      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+      signingAlgorithm: ECDSA,
       extensions: [
         new BasicConstraintsExtension(true, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign, true),
@@ -49,6 +49,5 @@ export async function createDevCertificate(now: Date): Promise<KeyPair> {
     },
     webcrypto,
   );
-  const key = PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
-  return { cert: certificate.toString('pem'), key, notBefore, notAfter };
+  return { cert: certificate.toString('pem'), key: await exportKey(keys.privateKey), notBefore, notAfter };
 }

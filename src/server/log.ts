@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream';
+
 import { pino, stdTimeFunctions, type Level, type Logger } from 'pino';
 
 import type { LogFormat, LogLevel } from '../config.ts';
@@ -25,6 +27,49 @@ export function createLog({ level, format, write }: LogOptions): Logger {
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return pino(options, { write: format === 'json' ? write : (line) => write(textLine(line)) });
+}
+
+/** How much of the log may wait for a reader that does not read: some 10 000 lines. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** How long lines are gathered: to hand over each one by itself would take longer than to write it. */
+const GATHER_MS = 10;
+
+/** A way to write lines that waits for nobody. */
+export interface LossyWriter {
+  readonly write: (line: string) => void;
+  /** Hands over at once what was gathered. */
+  readonly flush: () => void;
+}
+
+/**
+ * Creates a writer of lines. What a full pipe does not take stays in memory up to a limit, and what comes after is dropped;
+ * `onDropped` learns how many lines that were as soon as there is room. A reader that is gone is no fault.
+ */
+export function lossyWriter(stream: Writable, onDropped: (lines: number) => void): LossyWriter {
+  let dropped = 0;
+  let gathering: NodeJS.Timeout | undefined;
+  stream.on('error', () => undefined);
+  stream.on('drain', () => {
+    if (dropped > 0) onDropped(dropped);
+    dropped = 0;
+  });
+  const flush = (): void => {
+    clearTimeout(gathering);
+    gathering = undefined;
+    stream.uncork();
+  };
+  const write = (line: string): void => {
+    if (stream.writableLength >= MAX_WAITING_BYTES) {
+      dropped += 1;
+      return;
+    }
+    if (gathering === undefined) {
+      stream.cork();
+      gathering = setTimeout(flush, GATHER_MS);
+    }
+    stream.write(line);
+  };
+  return { write, flush };
 }
 
 /** Rewrites a JSON line for people: `2026-01-02T03:04:05.678Z INFO  update denied user="ann" paths=["/spec"]`. */

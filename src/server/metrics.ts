@@ -1,20 +1,19 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import type { BuildInfo } from '../build-info.ts';
 import type { AdmissionRequest } from '../core/admission.ts';
 import type { Decision, Verdict } from '../core/decide.ts';
-import { guardedResource, type Mode, type Policy } from '../core/policy.ts';
+import { guardedResource, type GuardedResource, type Policy } from '../core/policy.ts';
 import { FIELD_CLASSES, fieldClass } from './field-class.ts';
 import { STATUS_CODES } from './http.ts';
-import { createTally } from './tally.ts';
+import { countedSeries, observedSeries, type CountedSeries, type ObservedSeries } from './series.ts';
 
 const OUTCOMES: readonly Decision['outcome'][] = ['allow', 'deny', 'exempt', 'out_of_scope', 'unjudgeable'];
-const MODES: readonly Mode[] = ['enforce', 'warn', 'audit'];
 /** What every resource that the policy does not guard is counted as, so that labels stay bounded. */
 const OTHER_RESOURCE = 'other';
 
-/** From a label patch on a small job to the timeout that the API server sets by default. */
-const DURATION_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+/** Among them 0.1 s, which is slow, and the timeouts of the chart (5), of Kubernetes (10) and the longest there is (30). */
+const DURATION_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** 1 KiB to 16 MiB, the default limit, by fours. */
 const SIZE_BUCKETS_BYTES = Array.from({ length: 8 }, (_, power) => 1024 * 4 ** power);
 
@@ -33,8 +32,6 @@ export interface Metrics {
   readonly certificateNotAfter: Gauge;
   readonly draining: Gauge;
   recordAdmission(admission: Admission): void;
-  recordStart(): void;
-  recordEnd(): void;
   recordAnswer(code: number): void;
   recordReload(result: 'success' | 'failure'): void;
 }
@@ -45,110 +42,121 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
   const registers = [registry];
   const gauge = (name: string, help: string): Gauge => new Gauge({ name: `jobguard_${name}`, help, registers });
 
-  let inFlight = 0;
-  const requestsInFlight = new Gauge({
-    name: 'jobguard_http_requests_in_flight',
-    help: 'Requests on the secure port that are not answered yet.',
-    registers,
-    collect() {
-      this.set(inFlight);
-    },
-  });
-  const countAnswer = createTally({
+  const answered = countedSeries({
     name: 'jobguard_http_requests_total',
     help: 'Requests answered on the secure port, by HTTP status code.',
     labelNames: ['code'],
     registers,
   });
-  const reloads = new Counter({
+  const answers = new Map(STATUS_CODES.map((code) => [code, answered({ code: String(code) })]));
+  const reloaded = countedSeries({
     name: 'jobguard_certificate_reloads_total',
     help: 'New certificates found, by whether they could be used.',
     labelNames: ['result'],
     registers,
   });
-  for (const code of STATUS_CODES) countAnswer(String(code), () => ({ code }), 0);
-  for (const result of ['success', 'failure']) reloads.inc({ result }, 0);
+  const reloads = { success: reloaded({ result: 'success' }), failure: reloaded({ result: 'failure' }) };
   describeProgram(registers, policy, build);
 
   return {
     registry,
-    requestsInFlight,
+    requestsInFlight: gauge('http_requests_in_flight', 'Requests on the secure port that are not answered yet.'),
     connections: gauge('http_connections', 'Open connections to the secure port.'),
     certificateNotAfter: gauge('certificate_not_after_timestamp_seconds', 'When the serving certificate expires.'),
     draining: gauge('draining', '1 once the process was told to end, else 0.'),
     recordAdmission: createAdmissionRecorder(registers, policy),
-    recordStart: () => void (inFlight += 1),
-    recordEnd: () => void (inFlight -= 1),
-    recordAnswer: (code) => countAnswer(String(code), () => ({ code })),
-    recordReload: (result) => reloads.inc({ result }),
+    recordAnswer: (code) => increment(answers.get(code)),
+    recordReload: (result) => increment(reloads[result]),
   };
 }
 
+/** Every series that can come to pass exists from the start; there is none for what cannot. */
+function increment(series: CountedSeries | undefined): void {
+  if (series !== undefined) series.count += 1;
+}
+
 function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics['recordAdmission'] {
-  const countRequest = createTally({
+  const sizes = observedSeries({
+    name: 'jobguard_admission_request_bytes',
+    help: 'Size of the bodies of admission requests.',
+    labelNames: [],
+    buckets: SIZE_BUCKETS_BYTES,
+    registers,
+  })({});
+  const exempted = countedSeries({
+    name: 'jobguard_exempted_requests_total',
+    help: 'Admission requests that an exemption let through, by exemption.',
+    labelNames: ['exemption'],
+    registers,
+  });
+  const exemptions = new Map(policy.exemptions.map(({ name }) => [name, exempted({ exemption: name })]));
+  const resources = createResourceSeries(registers, policy);
+
+  return ({ request, verdict: { decision, mode }, seconds, bytes }) => {
+    const { group, resource } = request.resource;
+    const series = resources(guardedResource(policy, group, resource));
+    increment(series?.requests.get(decision.outcome)?.get(mode)?.get(request.dryRun));
+    series?.duration.observe(seconds);
+    sizes.observe(bytes);
+    if (decision.outcome === 'deny') {
+      for (const { path } of decision.denied) increment(series?.deniedChanges.get(fieldClass(path)));
+    }
+    if (decision.outcome === 'exempt') for (const name of decision.exemptions) increment(exemptions.get(name));
+  };
+}
+
+/** What is counted of one resource. */
+interface ResourceSeries {
+  /** By decision, mode, and whether it was a dry run. */
+  readonly requests: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<boolean, CountedSeries>>>;
+  readonly duration: ObservedSeries;
+  readonly deniedChanges: ReadonlyMap<string, CountedSeries>;
+}
+
+/** Returns a way to find the series of a resource; undefined stands for all that the policy does not guard. */
+function createResourceSeries(
+  registers: Registry[],
+  policy: Policy,
+): (guarded: GuardedResource | undefined) => ResourceSeries | undefined {
+  const requests = countedSeries({
     name: 'jobguard_admission_requests_total',
     help: 'Admission requests judged. The decision is the verdict, whatever the mode made of it.',
     labelNames: ['resource', 'decision', 'mode', 'dry_run'],
     registers,
   });
-  const durations = new Histogram({
+  const durations = observedSeries({
     name: 'jobguard_admission_duration_seconds',
     help: 'Time from the headers of an admission request to its answer.',
     labelNames: ['resource'],
     buckets: DURATION_BUCKETS_SECONDS,
     registers,
   });
-  const deniedChanges = new Counter({
+  const deniedChanges = countedSeries({
     name: 'jobguard_denied_changes_total',
     help: 'Changes that were not permitted, by class of field.',
     labelNames: ['resource', 'field'],
     registers,
   });
-  const exempted = new Counter({
-    name: 'jobguard_exempted_requests_total',
-    help: 'Admission requests that an exemption let through, by exemption.',
-    labelNames: ['exemption'],
-    registers,
-  });
-  const sizes = new Histogram({
-    name: 'jobguard_admission_request_bytes',
-    help: 'Size of the bodies of admission requests.',
-    buckets: SIZE_BUCKETS_BYTES,
-    registers,
-  });
-
-  const guarded = [...new Set([...policy.resources.values()].map(({ resource }) => resource))];
-  for (const resource of [...guarded, OTHER_RESOURCE]) {
-    durations.zero({ resource });
-    for (const labels of requestLabels(resource)) countRequest(keyOf(labels), () => labels, 0);
-  }
-  for (const resource of guarded) for (const field of FIELD_CLASSES) deniedChanges.inc({ resource, field }, 0);
-  for (const { name } of policy.exemptions) exempted.inc({ exemption: name }, 0);
-
-  return ({ request, verdict: { decision, mode }, seconds, bytes }) => {
-    const { group, resource: asked } = request.resource;
-    const resource = guardedResource(policy, group, asked)?.resource ?? OTHER_RESOURCE;
-    const labels = { resource, decision: decision.outcome, mode, dry_run: String(request.dryRun) };
-    countRequest(keyOf(labels), () => labels);
-    durations.observe({ resource }, seconds);
-    sizes.observe(bytes);
-    if (decision.outcome === 'deny') {
-      for (const { path } of decision.denied) deniedChanges.inc({ resource, field: fieldClass(path) });
-    }
-    if (decision.outcome === 'exempt') for (const exemption of decision.exemptions) exempted.inc({ exemption });
+  const create = (resource: string, outcomes: readonly string[], fields: readonly string[]): ResourceSeries => {
+    const dryRuns = (decision: string, mode: string): Map<boolean, CountedSeries> =>
+      new Map([false, true].map((dryRun) => [dryRun, requests({ resource, decision, mode, dry_run: String(dryRun) })]));
+    return {
+      requests: new Map(
+        outcomes.map((outcome) => [outcome, new Map(policy.modes.map((mode) => [mode, dryRuns(outcome, mode)]))]),
+      ),
+      duration: durations({ resource }),
+      deniedChanges: new Map(fields.map((field) => [field, deniedChanges({ resource, field })])),
+    };
   };
-}
 
-type RequestLabels = Record<'resource' | 'decision' | 'mode' | 'dry_run', string>;
-
-function keyOf({ resource, decision, mode, dry_run }: RequestLabels): string {
-  return `${resource} ${decision} ${mode} ${dry_run}`;
-}
-
-function requestLabels(resource: string): RequestLabels[] {
-  return OUTCOMES.flatMap((decision) =>
-    MODES.flatMap((mode) => ['false', 'true'].map((dry_run) => ({ resource, decision, mode, dry_run }))),
+  // Resources of one name in two groups share their series: there is no label for the group.
+  const guarded = [...policy.resources.values()];
+  const byName = new Map(
+    [...new Set(guarded.map(({ resource }) => resource))].map((name) => [name, create(name, OUTCOMES, FIELD_CLASSES)]),
   );
+  // Of what is not guarded nothing is judged.
+  const other = create(OTHER_RESOURCE, ['out_of_scope'], []);
+  return (resource) => (resource === undefined ? other : byName.get(resource.resource));
 }
 
 function describeProgram(registers: Registry[], policy: Policy, build: BuildInfo): void {

@@ -66,7 +66,7 @@ export interface Job {
 }
 
 /** Creates a job, refuses to go on without it, and returns its path in the API. */
-export async function create(cluster: ControlPlane, of: JobKind, job: Job): Promise<string> {
+export async function create(cluster: Pick<ControlPlane, 'request'>, of: JobKind, job: Job): Promise<string> {
   const path = collection(of, String(job.metadata['namespace']));
   const answer = await cluster.request('POST', path, { body: job });
   if (answer.status !== 201) throw new Error(`The ${of.kind} could not be created: ${answer.text}`);
@@ -75,7 +75,7 @@ export async function create(cluster: ControlPlane, of: JobKind, job: Job): Prom
 
 /** Sends a JSON merge patch. */
 export async function mergePatch(
-  cluster: ControlPlane,
+  cluster: Pick<ControlPlane, 'request'>,
   path: string,
   body: Call['body'],
   as?: Username,

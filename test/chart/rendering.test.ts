@@ -480,6 +480,11 @@ describeChart('what depends on a value', () => {
     expect(await kinds({ priorityClassName: 'mine' })).not.toContain('ResourceQuota');
   });
 
+  test('rendered without a cluster, as Argo CD does, the webhook has its name to itself', async () => {
+    const named = (await renderObjects()).filter(({ kind }) => kind === 'ValidatingWebhookConfiguration');
+    expect(named.map(({ webhooks }) => at(webhooks, 0, 'name'))).toEqual(['jobs.jobguard.dev']);
+  });
+
   test('helm test is left out where the policy guards no kind that it can make a job of', async () => {
     const values = { policy: { resources: [{ group: 'batch', resource: 'jobs' }] } };
     expect(await kinds(values)).not.toContain('Pod');

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../support/child-process.ts';
 import { docker, inspect } from '../support/docker.ts';
+import { buildArgs, ROOT } from '../support/jobguard-image.ts';
 import { at } from '../support/json-at.ts';
 import { NODE } from './jobguard-container.ts';
 import { CONTAINER_TIMEOUT_MS, describeWithDocker, prepared } from './layer.ts';
-import { BUILD_IMAGE, buildArgs, IMAGE, ROOT, RUNTIME_IMAGE } from './setup.ts';
+import { BUILD_IMAGE, IMAGE, RUNTIME_IMAGE } from './setup.ts';
 
 const FILES = ['LICENSE', 'THIRD-PARTY-NOTICES.txt', 'jobguard.js', 'package.json', 'sbom.cdx.json'];
 const MAX_BYTES_BEYOND_NODE = 5_000_000;

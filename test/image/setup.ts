@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { baseImages, type BaseImages } from '../support/base-images.ts';
-import { docker, startDocker, type Docker } from '../support/docker.ts';
+import { startDocker, type Docker } from '../support/docker.ts';
+import { buildImage } from '../support/jobguard-image.ts';
 import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
 
 /** The variable by which the test files learn that there is no Docker here. */
@@ -12,9 +10,6 @@ export const RUNTIME_IMAGE = 'JOBGUARD_TEST_RUNTIME_IMAGE';
 export const BUILD_IMAGE = 'JOBGUARD_TEST_BUILD_IMAGE';
 /** The variable by which the teardown learns which Docker engine was started here. */
 export const DOCKERD_PID = 'JOBGUARD_TEST_DOCKERD_PID';
-
-/** The folder of the Dockerfile. */
-export const ROOT = join(import.meta.dirname, '../..');
 
 /** Gets once, before all files of this layer, a Docker engine, the image, and what a control plane starts from. */
 export default async function setup(): Promise<void> {
@@ -38,21 +33,8 @@ async function start(): Promise<Docker> {
 async function prepare({ host, pid }: Docker): Promise<void> {
   if (host !== undefined) process.env['DOCKER_HOST'] = host;
   if (pid !== undefined) process.env[DOCKERD_PID] = String(pid);
-  const bases = await baseImages(await defaults());
-  const image = 'jobguard-test/jobguard:latest';
-  await docker('build', ...buildArgs(bases), '--tag', image, ROOT);
-  Object.assign(process.env, { [IMAGE]: image, [RUNTIME_IMAGE]: bases.runtime, [BUILD_IMAGE]: bases.build });
-}
-
-/** Returns how docker build is told of base images. */
-export function buildArgs({ build, runtime }: BaseImages): string[] {
-  return ['--build-arg', `BUILD_IMAGE=${build}`, '--build-arg', `RUNTIME_IMAGE=${runtime}`];
-}
-
-async function defaults(): Promise<BaseImages> {
-  const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8');
-  const valueOf = (arg: string): string => new RegExp(`^ARG ${arg}=(\\S+)$`, 'm').exec(dockerfile)?.[1] ?? '';
-  return { build: valueOf('BUILD_IMAGE'), runtime: valueOf('RUNTIME_IMAGE') };
+  const { name, bases } = await buildImage();
+  Object.assign(process.env, { [IMAGE]: name, [RUNTIME_IMAGE]: bases.runtime, [BUILD_IMAGE]: bases.build });
 }
 
 function refuseOrSkip(error: unknown): undefined {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
+import type { LogFormat } from '../../src/config.ts';
 import { createLog } from '../../src/server/log.ts';
 import { call } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
@@ -13,9 +14,9 @@ afterEach(async () => {
 });
 
 /** Returns what a server logs about one request at `level`. */
-async function logged(level: 'debug' | 'info', body: string): Promise<string[]> {
+async function logged(level: 'debug' | 'info', body: string, format: LogFormat = 'json'): Promise<string[]> {
   const lines: string[] = [];
-  const log = createLog({ level, format: 'json', write: (line) => lines.push(line) });
+  const log = createLog({ level, format, write: (line) => lines.push(line) });
   server = await startTestServer({ log });
   await call(server.endpoint, { body });
   return lines;
@@ -114,12 +115,18 @@ describe('the decision log', () => {
     expect(await logged('info', reviewText(review))).toEqual([]);
   });
 
-  test('keeps to one line and to its length, whatever names are sent', async () => {
-    const name = `a\n\u001b[31m\u202e${'b'.repeat(10_000)}`;
-    const [line = ''] = await logged('info', reviewText({ username: name, name, oldObject: TF_JOB, object: null }));
-    expect(line).toMatch(/^[\x20-\x7e…]+\n$/);
-    expect(line.length).toBeLessThan(2_000);
-  });
+  test.each<LogFormat>(['json', 'text'])(
+    'as %s keeps to one line and to its length, whatever names are sent',
+    async (format) => {
+      const name = `a\n\u001b[31m\u202e\u2028" level=ERROR ${'b'.repeat(10_000)}`;
+      const body = reviewText({ username: name, name, oldObject: TF_JOB, object: null });
+      const [line = '', ...others] = await logged('info', body, format);
+      expect(others).toEqual([]);
+      expect(line).not.toMatch(/(?<!\\)" level=/);
+      expect(line).toMatch(/^[\x20-\x7e…]+\n$/);
+      expect(line.length).toBeLessThan(2_000);
+    },
+  );
 
   const SECRETS = ['hunter2', 'swordfish', 'correct-horse', 'xyzzy'];
   const CONTAINER = '/spec/tfReplicaSpecs/Worker/template/spec/containers/0';

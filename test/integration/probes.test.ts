@@ -111,10 +111,10 @@ describe('metrics', () => {
     const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     const families = Map.groupBy(samples, (line) => /^\w+?(?=(?:_bucket|_sum|_count)?[{ ])/.exec(line)?.[0]);
     expect(Object.fromEntries([...families].map(([name, lines]) => [name, lines.length]))).toEqual({
-      // tfjobs, pytorchjobs, other × 5 decisions × 3 modes × dry run or not
-      jobguard_admission_requests_total: 90,
-      // 3 resources × 13 buckets, +Inf, sum and count
-      jobguard_admission_duration_seconds: 48,
+      // tfjobs, pytorchjobs × 5 decisions, and other out of scope, × 1 mode × dry run or not
+      jobguard_admission_requests_total: 22,
+      // 3 resources × 15 buckets, +Inf, sum and count
+      jobguard_admission_duration_seconds: 54,
       // 2 resources × 13 classes of fields
       jobguard_denied_changes_total: 26,
       jobguard_exempted_requests_total: 1,

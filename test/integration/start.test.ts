@@ -111,6 +111,28 @@ describe('serve does not start, and exits with 2,', () => {
     expect(stderr.slice(prefix.length).trimEnd()).toMatch(problem);
   });
 
+  test.each([
+    { what: 'that is not there', file: 'none.crt', problem: /none\.crt cannot be read: Error: ENOENT/ },
+    { what: 'that holds none', file: 'good.key', problem: /good\.key holds no PEM certificate$/ },
+    { what: 'with one that is cut off', file: 'cut.crt', problem: /cut\.crt holds 1 broken PEM certificates$/ },
+  ])('for a file of client authorities $what', async ({ file, problem }) => {
+    const args = [...certificate('good.crt', 'good.key'), '--client-ca-file', path(file)];
+    const { code, stderr } = await jobguard('serve', ...args);
+    expect({ code, stderr: stderr.trimEnd() }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(new RegExp(`^error: --client-ca-file: .*${problem.source}`)),
+    });
+  });
+
+  test('for self-managed certificates outside of a cluster', async () => {
+    const names = ['--secret-name=a', '--webhook-configuration=b', '--service=c', '--namespace=d'];
+    expect(await jobguard('serve', '--self-managed-tls', ...names)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'error: --self-managed-tls: works in a pod only, where KUBERNETES_SERVICE_HOST says who to ask\n',
+    });
+  });
+
   test('for a wrong policy, with every problem in it', async () => {
     const { code, stdout, stderr } = await jobguard(
       ...['serve', ...certificate('good.crt', 'good.key'), '--policy', path('policy.yaml')],

@@ -111,6 +111,32 @@ describe('bodies', () => {
     expect(codes.toSorted()).toEqual([400, 400, 503]);
   });
 
+  test('503 with a time to come back, unjudged, for what has waited until the API server is about to give up', async () => {
+    const state = { isSlow: false };
+    const modeOf = (): 'enforce' => {
+      const end = performance.now() + (state.isSlow ? 400 : 0);
+      while (performance.now() < end);
+      return 'enforce';
+    };
+    const { endpoint } = await start({ policy: { ...DEFAULT_POLICY, modeOf } });
+    const agent = new Agent({ keepAlive: true });
+    const callAtOnce = async (): Promise<Answer[]> =>
+      Promise.all(
+        Array.from({ length: 6 }, () => call(endpoint, { agent, path: '/validate?timeout=1s', body: UNCHANGED })),
+      );
+    // Connections that are open already bring all of the requests at once.
+    await callAtOnce();
+    state.isSlow = true;
+    const answers = await callAtOnce();
+    agent.destroy();
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
+    const late = answers.filter(({ status }) => status === 503);
+    const told = failure(503, 'ServiceUnavailable', 'too many requests at once', 'keep-alive');
+    expect(late.map((answer) => [answer.headers['retry-after'], statusOf(answer)])).toEqual(
+      late.map(() => ['1', told]),
+    );
+  });
+
   test('a body that breaks off costs nothing and nobody', async () => {
     const started = await start();
     const request = httpsRequest(requestOptions(started.endpoint, { headers: { 'content-length': '1000' } }));

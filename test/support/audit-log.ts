@@ -14,6 +14,8 @@ export interface AuditedRequest {
 
 /** The audit log of one API server, with every request to a job in it. */
 export interface AuditLog {
+  /** One event a line. */
+  readonly file: string;
   /** What the API server is to be started with. */
   readonly flags: Readonly<Record<string, string>>;
   /** Waits for the event of a request, by its `Audit-Id`, and returns the annotations. */
@@ -39,6 +41,7 @@ export async function createAuditLog(folder: string): Promise<AuditLog> {
     return lines.map((line): unknown => JSON.parse(line));
   };
   return {
+    file: files.log,
     flags: { 'audit-policy-file': files.policy, 'audit-log-path': files.log },
     annotations: (auditId) =>
       eventually(`the audit event ${String(auditId)}`, async () => {

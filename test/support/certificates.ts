@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 
-import { webcrypto } from 'node:crypto';
+import { randomUUID, webcrypto } from 'node:crypto';
 
 import {
   BasicConstraintsExtension,
@@ -34,7 +34,8 @@ export async function createAuthority(): Promise<Authority> {
   const issuer = await generateKeys();
   const authority = await X509CertificateGenerator.createSelfSigned(
     {
-      name: 'CN=jobguard-tests',
+      // A name of its own: by its name an issuer is looked for.
+      name: `CN=jobguard-tests ${randomUUID()}`,
       notBefore: inHours(-1000),
       notAfter: inHours(1000),
       keys: issuer,

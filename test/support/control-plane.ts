@@ -50,6 +50,10 @@ export interface ApiClient {
 
 /** A running etcd and kube-apiserver with the CRDs of one generation. */
 export interface ControlPlane extends ApiClient {
+  /** The API server's address and the administrator's credentials, for programs that bring a client of their own. */
+  readonly administrator: Pick<RestConfig, 'server' | 'caPem' | 'certPem' | 'keyPem'>;
+  /** The audit log, one event a line. */
+  readonly auditLogFile: string;
   /** Returns the annotations of the request's event in the audit log. */
   auditAnnotations: (answer: Answer) => Promise<unknown>;
   /** Returns who asked what of an object, and what came of it. */
@@ -89,6 +93,8 @@ export async function startControlPlane(
   const client = undo.use(clientOf(environment, join(folder, 'kubectl'), own));
   const running = undo.move();
   return {
+    administrator: environment.config,
+    auditLogFile: audit.file,
     request: client.request,
     kubectl: client.kubectl,
     register: (webhook) => register(client.request, webhook),

@@ -23,7 +23,9 @@ const USED_BY_CHART: readonly Project[] = [
     name: 'prometheus-operator-v0.85.0',
     module: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
     folder: 'example/prometheus-operator-crd',
-    files: ['monitoring.coreos.com_podmonitors.yaml', 'monitoring.coreos.com_servicemonitors.yaml'],
+    files: ['podmonitors', 'prometheusrules', 'servicemonitors'].map(
+      (plural) => `monitoring.coreos.com_${plural}.yaml`,
+    ),
   },
 ];
 

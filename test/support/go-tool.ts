@@ -31,8 +31,9 @@ export async function goTool({ name, package: main, version, override }: GoTool)
   await fillFolder(folder, [name], async (_missing, staging) => {
     process.stderr.write(`building ${name} ${version} from its Go module; it takes minutes, the first time\n`);
     await promisify(execFile)('go', ['install', '-trimpath', '-ldflags', '-s -w', `${main}@${version}`], {
-      // Without these a go.work, or another platform's flags, would change what is built and where to.
-      env: { ...process.env, GOBIN: staging, GOWORK: 'off', GOOS: '', GOARCH: '' },
+      // Without these a go.work, or another platform's flags, would change what is built and where to; without cgo it
+      // runs in an image that holds nothing else.
+      env: { ...process.env, GOBIN: staging, GOWORK: 'off', GOOS: '', GOARCH: '', CGO_ENABLED: '0' },
       maxBuffer: 2 ** 26,
     }).catch((error: unknown) => {
       throw new Error(`There is no ${name} ${version}: set ${override}, or mend this: ${String(error).slice(-2000)}`);

@@ -25,15 +25,17 @@ export interface JobguardProcess extends AsyncDisposable {
 export interface Program {
   readonly bundle?: string;
   readonly nodeArgs?: readonly string[];
+  /** Beside the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts `jobguard serve` on a secure port that the system chooses and returns once it says that it serves. */
 export async function startJobguard(
   args: readonly string[],
-  { bundle = BUNDLE, nodeArgs = [] }: Program = {},
+  { bundle = BUNDLE, nodeArgs = [], env = {} }: Program = {},
 ): Promise<JobguardProcess> {
   const command = [...nodeArgs, bundle, 'serve', '--secure-port', '0', '--bind-address', '127.0.0.1', ...args];
-  const child = spawn(process.execPath, command);
+  const child = spawn(process.execPath, command, { env: { ...process.env, ...env } });
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));

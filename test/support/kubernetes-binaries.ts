@@ -24,6 +24,12 @@ const PACKAGES: ReadonlyMap<string, string> = new Map([
   ['kubectl', 'k8s.io/kubernetes/cmd/kubectl'],
   ['kube-controller-manager', 'k8s.io/kubernetes/cmd/kube-controller-manager'],
 ]);
+/** What a node takes beside them. */
+const NODE_PACKAGES: ReadonlyMap<string, string> = new Map([
+  ['kube-proxy', 'k8s.io/kubernetes/cmd/kube-proxy'],
+  ['kube-scheduler', 'k8s.io/kubernetes/cmd/kube-scheduler'],
+  ['kubelet', 'k8s.io/kubernetes/cmd/kubelet'],
+]);
 const ENVTEST_NAMES = ['etcd', 'kube-apiserver', 'kubectl'];
 const CONTROLLER_MANAGER = 'kube-controller-manager';
 
@@ -52,6 +58,16 @@ export async function kubernetesBinaries(): Promise<KubernetesBinaries> {
   if (existsSync(given)) return { folder: assets, kubeControllerManager: given };
   await fillFolder(cache, [CONTROLLER_MANAGER], (missing, staging) => obtain(version, missing, staging));
   return { folder: assets, kubeControllerManager: join(cache, CONTROLLER_MANAGER) };
+}
+
+/** Returns the folder with `kubelet`, `kube-proxy` and `kube-scheduler`, built where it is the first time. */
+export async function nodeBinaries(): Promise<string> {
+  const version = await kubernetesVersion();
+  const cache = join(userCache(), 'kubernetes', version);
+  await fillFolder(cache, [...NODE_PACKAGES.keys()], async (missing, staging) => {
+    for (const name of missing) await build(version, name, staging);
+  });
+  return cache;
 }
 
 /** Reads the version, such as `v1.36.3`, from the go.mod, so that it is written in one place. */
@@ -99,8 +115,8 @@ async function build(version: string, name: string, staging: string): Promise<vo
   const stamp = Object.entries({ gitVersion: version, gitMajor: major, gitMinor: minor })
     .map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`)
     .join(' ');
-  report(`building ${name} for Kubernetes ${version} from Go modules; the four take minutes, the first time`);
-  const target = ['-o', join(staging, name), PACKAGES.get(name) ?? name];
+  report(`building ${name} for Kubernetes ${version} from Go modules; it takes minutes, the first time`);
+  const target = ['-o', join(staging, name), PACKAGES.get(name) ?? NODE_PACKAGES.get(name) ?? name];
   await promisify(execFile)('go', ['build', '-trimpath', '-ldflags', `-s -w ${stamp}`, ...target], {
     cwd: MODULE,
     env: { ...process.env, GOWORK: 'off' },

@@ -262,9 +262,19 @@ function canonical(value: Tree, place: Place): Canonical {
   const type = place.type?.replace(/^\*/, '').replace(/,omitempty$/, '');
   if (Array.isArray(value)) {
     const item = type?.startsWith('[]') === true ? type.slice('[]'.length) : undefined;
-    return value.map((element, index) => canonical(element, { ...place, type: item, path: [...place.path, index] }));
+    const below = inside(place, type === undefined || item !== undefined);
+    return value.map((element, index) => {
+      const path = [...place.path, index];
+      return canonical(element, { ...below, type: item ?? podTemplateType(path, below), path });
+    });
   }
-  return value instanceof Map ? canonicalMap(value, type, place) : scalar(value, type);
+  if (value instanceof Map) return canonicalMap(value, type, inside(place, type?.startsWith('[]') !== true));
+  return scalar(value, type);
+}
+
+/** Nothing is known of a list that stands in place of a map, nor of a map in place of a list: no template lies below. */
+function inside(place: Place, hasItsShape: boolean): Place {
+  return hasItsShape ? place : { ...place, podTemplates: [] };
 }
 
 /** Leaves out what equals absent. */

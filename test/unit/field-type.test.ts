@@ -44,6 +44,8 @@ describe.each(KINDS)('%s', (resource, replicaSpecs) => {
     ['suspend is false by default', ['spec', 'runPolicy', 'suspend'], { kind: 'scalar', zero: false }],
     ['a field that Go does not know is unknown', ['spec', 'backoffLimit'], UNKNOWN],
     ['and so is all below it', ['spec', 'unknown', 'a', 0, 'b'], UNKNOWN],
+    ['and so is the item of a list in place of a map', ['spec', replicaSpecs, 0], UNKNOWN],
+    ['and so is the entry of a map in place of a list', [...container.slice(0, -1), '0'], UNKNOWN],
     [
       'the image of a volume is no container image',
       [...container.slice(0, -2), 'volumes', 0, 'image'],

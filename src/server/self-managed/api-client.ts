@@ -36,7 +36,7 @@ const EXPECTED: ReadonlySet<number> = new Set([404, 409]);
  * Creates a client that is a pod's ServiceAccount. Its token and the API server's CA are read for each request: kubelet
  * renews the one every hour, and the other may change.
  */
-export function createApiClient(server: URL, serviceAccountFolder: string): ApiClient {
+export function createApiClient(server: URL, serviceAccountFolder: string, timeoutMs = REQUEST_TIMEOUT_MS): ApiClient {
   return async ({ method, path, body }) => {
     const told = `${method} ${path}`;
     const [token, ca] = await Promise.all([
@@ -49,12 +49,12 @@ export function createApiClient(server: URL, serviceAccountFolder: string): ApiC
       'Content-Type': method === 'PATCH' ? 'application/apply-patch+yaml' : 'application/json',
     };
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(timeoutMs);
     httpsRequest(new URL(path, server), { method, headers, ca, agent: false, signal }, resolve)
       .on('error', reject)
       .end(body === undefined ? undefined : JSON.stringify(body));
     const answer = await promise.then(read).catch((error: unknown) => {
-      const why = signal.aborted ? `no answer within ${REQUEST_TIMEOUT_MS} ms` : String(error);
+      const why = signal.aborted ? `no answer within ${timeoutMs} ms` : String(error);
       throw new ApiError(`the API server at ${server.host} cannot be asked: ${told}: ${why}`, { cause: error });
     });
     if (answer.status < 300 || EXPECTED.has(answer.status)) return answer;

@@ -9,7 +9,6 @@ import {
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
-  PemConverter,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
@@ -17,6 +16,7 @@ import {
 } from '@peculiar/x509';
 
 import type { KeyPair } from '../certificate.ts';
+import { ECDSA, exportKey, generateKeys, importKey } from '../ecdsa.ts';
 
 /** A certificate authority: its certificate and its private key, both PEM. */
 export interface Authority {
@@ -31,8 +31,6 @@ export const AUTHORITY_LIFETIME_MS = 3_650 * DAY_MS;
 export const LEAF_LIFETIME_MS = 90 * DAY_MS;
 /** How late the clocks of API servers may be. */
 export const BACKDATE_MS = 3_600_000;
-
-const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /** Makes a certificate authority that signs leaves and nothing else. Its name is its own, so that no two are confused. */
 export async function createAuthority(now: Date): Promise<Authority> {
@@ -84,16 +82,4 @@ export async function issueLeaf(authority: Authority, dnsNames: readonly string[
 function validity(now: Date, lifetimeMs: number): { readonly notBefore: Date; readonly notAfter: Date } {
   const start = Math.floor(now.getTime() / 1000) * 1000;
   return { notBefore: new Date(start - BACKDATE_MS), notAfter: new Date(start + lifetimeMs) };
-}
-
-function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify']);
-}
-
-async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  return PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
-}
-
-function importKey(pem: string): Promise<webcrypto.CryptoKey> {
-  return webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(pem), ECDSA, false, ['sign']);
 }

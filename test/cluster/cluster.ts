@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { attachToCluster, startControlPlane, type ApiClient, type ControlPlane } from '../support/control-plane.ts';
+import { writeKubeconfig } from '../support/kubeconfig.ts';
+import { API_SERVER_ADDRESS, NODE_NAME, SERVICES, startNode } from './node.ts';
+
+/** A Kubernetes that runs pods. */
+export interface Cluster extends ApiClient {
+  /** A file that needs no other. */
+  readonly kubeconfig: string;
+  /** The command that gives it the images of an archive, its last argument, that `docker save` wrote. */
+  readonly loadCommand: readonly string[];
+  /** Lets no pod reach the API server until what it returns is disposed of, where the node was started here. */
+  readonly isolatePods?: () => Promise<AsyncDisposable>;
+  stop: () => Promise<void>;
+}
+
+const GENERATION = 'training-operator 1.9';
+
+/** A cluster that is there already, and how it is given images; `kind load image-archive` is such a command. */
+interface GivenCluster {
+  readonly kubeconfig: string;
+  readonly loadCommand: readonly string[];
+}
+
+/**
+ * Returns the cluster that the environment names, if it does: by `KUBECONFIG` and, lest tests run on a cluster that was not
+ * meant for them, `LOAD_IMAGES`.
+ */
+export function givenCluster(): GivenCluster | undefined {
+  const { KUBECONFIG: kubeconfig = '', LOAD_IMAGES: command = '' } = process.env;
+  return kubeconfig === '' || command === '' ? undefined : { kubeconfig, loadCommand: command.split(' ') };
+}
+
+/** Takes the cluster that the environment names, else starts one of one node on this machine; that takes root. */
+export async function openCluster(): Promise<Cluster> {
+  const given = givenCluster();
+  if (given === undefined) return startCluster();
+  const client = await attachToCluster(GENERATION);
+  return {
+    ...given,
+    kubectl: client.kubectl,
+    request: client.request,
+    stop: async () => client[Symbol.asyncDispose](),
+  };
+}
+
+/** Starts a cluster of one node on this machine. */
+export async function startCluster(): Promise<Cluster> {
+  await using undo = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'jobguard-cluster-'));
+  undo.defer(() => rm(folder, { recursive: true }));
+  const node = await startNode();
+  undo.defer(node.stop);
+  const controlPlane = await startControlPlane(GENERATION, {
+    listenAddress: API_SERVER_ADDRESS,
+    apiServerFlags: {
+      'advertise-address': API_SERVER_ADDRESS,
+      'service-cluster-ip-range': SERVICES,
+      'disable-admission-plugins': null,
+      'kubelet-preferred-address-types': 'InternalIP',
+    },
+  });
+  undo.defer(controlPlane.stop);
+  await controlPlane.startControllerManager('*,-node-ipam-controller,-cloud-node-lifecycle-controller');
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeKubeconfig(controlPlane, kubeconfig);
+  await node.join(kubeconfig);
+  await ready(controlPlane).catch((error: unknown) => {
+    throw new Error(node.log(), { cause: error });
+  });
+  const running = undo.move();
+  const { kubectl, request } = controlPlane;
+  const { loadCommand, isolatePods } = node;
+  return { kubeconfig, kubectl, request, loadCommand, isolatePods, stop: () => running.disposeAsync() };
+}
+
+async function ready({ kubectl }: ControlPlane): Promise<void> {
+  for (const condition of ['create', 'condition=Ready']) {
+    const wait = ['wait', `--for=${condition}`, `node/${NODE_NAME}`, '--timeout=60s'];
+    const { code, stderr } = await kubectl(wait, { timeoutMs: 90_000 });
+    if (code !== 0) throw new Error(stderr);
+  }
+}

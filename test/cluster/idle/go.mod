@@ -1,0 +1,3 @@
+module jobguard/test/cluster/idle
+
+go 1.26.0

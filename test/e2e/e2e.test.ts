@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { givenCluster, openCluster, type Cluster } from '../cluster/cluster.ts';
+import { leftovers } from '../cluster/leftovers.ts';
+import { loadImages } from '../cluster/load-images.ts';
+import { withoutReplicas } from './no-replicas.ts';
+import { restartsNobodyNotices } from './restarts.ts';
+import { selfManagedFaults } from './self-managed.ts';
+import { ARCHIVE, NO_CLUSTER } from './setup.ts';
+import { tlsModes } from './tls-modes.ts';
+import { trainingOperator } from './training-operator.ts';
+
+const CLUSTER_TIMEOUT_MS = 300_000;
+
+/** One file, so that its parts follow each other: there is one node, and jobguard guards all of it. */
+const describeOnNode = process.env[NO_CLUSTER] === undefined ? describe : describe.skip;
+const testOnOwnNode = givenCluster() === undefined ? test : test.skip;
+
+describeOnNode('on a node', () => {
+  let opened: Cluster | undefined;
+  // Whoever was killed could not clean up.
+  let ofOthers: string[] = [];
+  const cluster = (): Cluster => {
+    if (opened === undefined) throw new Error('There is no cluster');
+    return opened;
+  };
+
+  beforeAll(async () => {
+    ofOthers = await leftovers();
+    opened = await openCluster();
+    await loadImages(opened.loadCommand, process.env[ARCHIVE] ?? '');
+  }, CLUSTER_TIMEOUT_MS);
+  afterAll(() => opened?.stop(), CLUSTER_TIMEOUT_MS);
+
+  describe('each TLS mode', () => tlsModes(cluster));
+  describe('restarts that nobody notices', () => restartsNobodyNotices(cluster));
+  describe('certificates that renew themselves', () => selfManagedFaults(cluster));
+  describe('an outage', () => withoutReplicas(cluster));
+  describe('the operator', () => trainingOperator(cluster));
+  describe('the end', () => {
+    testOnOwnNode(
+      'of the node leaves no process, mount, cgroup, network link or folder behind',
+      async () => {
+        const ours = async (): Promise<string[]> => (await leftovers()).filter((each) => !ofOthers.includes(each));
+        const sorts = (await ours()).map((each) => each.split(' ')[0]);
+        expect(sorts).toEqual(expect.arrayContaining(['process', 'link', 'folder']));
+        await cluster().stop();
+        expect(await ours()).toEqual([]);
+      },
+      CLUSTER_TIMEOUT_MS,
+    );
+  });
+});

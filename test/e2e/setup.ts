@@ -1,0 +1,43 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { givenCluster } from '../cluster/cluster.ts';
+import { writeJobguardArchive } from '../cluster/jobguard-archive.ts';
+import { whyNoNode } from '../cluster/packages.ts';
+import { crdFiles } from '../support/crds.ts';
+import { helmBinary } from '../support/helm.ts';
+import { kubernetesBinaries, nodeBinaries } from '../support/kubernetes-binaries.ts';
+import { certManagerProgram } from './cert-manager.ts';
+import { trainingOperatorProgram } from './operator-program.ts';
+
+/** The variable by which the tests learn that there can be no cluster here. */
+export const NO_CLUSTER = 'JOBGUARD_TEST_NO_CLUSTER';
+/** The variable by which they learn of the image's archive, and the teardown of what to remove. */
+export const ARCHIVE = 'JOBGUARD_TEST_ARCHIVE';
+
+/** Gets once what the cluster starts from. */
+export default async function setup(): Promise<void> {
+  try {
+    await prepare();
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error;
+    process.env[NO_CLUSTER] = 'true';
+    const rule = '!'.repeat(100);
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${rule}\nSKIPPED: the tests on a node, for want of one. ${why}\n${rule}\n`);
+  }
+}
+
+async function prepare(): Promise<void> {
+  const problem = givenCluster() === undefined ? whyNoNode() : undefined;
+  if (problem !== undefined) throw new Error(`This machine can hold no node: ${problem}`);
+  await helmBinary();
+  await kubernetesBinaries();
+  await nodeBinaries();
+  await crdFiles('training-operator 1.9');
+  await certManagerProgram();
+  await trainingOperatorProgram();
+  const archive = join(await mkdtemp(join(tmpdir(), 'jobguard-archive-')), 'jobguard.tar');
+  process.env[ARCHIVE] = archive;
+  await writeJobguardArchive(archive);
+}

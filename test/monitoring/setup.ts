@@ -1,0 +1,23 @@
+import { crdFiles } from '../support/crds.ts';
+import { helmBinary } from '../support/helm.ts';
+import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
+import { requirePrometheus } from '../support/prometheus.ts';
+
+/** The variable by which the test files learn that what they need is not there. */
+export const NO_PROMETHEUS = 'JOBGUARD_TEST_NO_PROMETHEUS';
+
+/** Gets once, before all files of this layer, the programs and the definitions that they need. */
+export default async function setup(): Promise<void> {
+  try {
+    await requirePrometheus();
+    await helmBinary();
+    await kubernetesBinaries();
+    await crdFiles('training-operator 1.9');
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error;
+    process.env[NO_PROMETHEUS] = 'true';
+    const rule = '!'.repeat(100);
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${rule}\nSKIPPED: the monitoring tests, for want of their programs. ${why}\n${rule}\n`);
+  }
+}
