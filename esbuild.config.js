@@ -4,6 +4,20 @@ import { writeThirdParty } from './build/third-party.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
+/**
+ * Node's own modules by a plain call: an `import` makes Node look at every export of each of them, and with that load what
+ * hides behind some (undici behind node:http), which takes a tenth of the start.
+ */
+const builtinModules = {
+  name: 'builtin-modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin-modules' }));
+    onLoad({ filter: /./, namespace: 'builtin-modules' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 const options = {
   bundle: true,
   metafile: true,
@@ -11,6 +25,8 @@ const options = {
   target: 'node24',
   format: 'esm',
   minifySyntax: true,
+  minifyWhitespace: true,
+  plugins: [builtinModules],
   legalComments: 'none',
 };
 

@@ -134,15 +134,16 @@ function arePlainlySame(before: readonly JsonValue[], after: readonly JsonValue[
 }
 
 function arePlainlySameMaps(before: JsonMap, after: JsonMap, levels: number): boolean {
-  const keys = Object.keys(before);
-  const others = Object.keys(after);
-  if (keys.length !== others.length) return false;
-  for (let index = 0; index < keys.length; index += 1) {
-    const key = keys[index] ?? '';
-    // In the same order, as the API server writes them: a look-up of the key on the other side would cost more.
-    if (key !== others[index] || !isPlainlySame(before[key], after[key], levels)) return false;
+  let count = 0;
+  // Unlike Object.keys it makes no list, and V8 then reads `before[key]` without a look-up.
+  for (const key in before) {
+    const value = before[key];
+    if (!isPlainlySame(value, after[key], levels)) return false;
+    // What a map has from Object.prototype is no scalar.
+    if (typeof value === 'object' && value !== null && !Object.hasOwn(after, key)) return false;
+    count += 1;
   }
-  return true;
+  return count === Object.keys(after).length;
 }
 
 /** Returns the next entries that may differ; undefined at the end. */

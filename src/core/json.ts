@@ -21,6 +21,8 @@ export interface JsonMap {
 const INEXACT = String.raw`-?(?:\d[\d.]{15}|\d[\d.]*[eE][+-]?\d{3})`;
 const INEXACT_NUMBER = new RegExp(`^${INEXACT}`);
 
+const EXPONENT_OF_THREE_DIGITS = /\d[eE][+-]?\d{3}/;
+
 /** Numbers stand behind a colon, a comma, a bracket or white space. A match inside a string costs time, nothing else. */
 const MAY_HOLD_INEXACT_NUMBER = new RegExp(String.raw`[:,[\s]` + INEXACT);
 
@@ -32,8 +34,36 @@ const MAY_HOLD_INEXACT_NUMBER = new RegExp(String.raw`[:,[\s]` + INEXACT);
  * @throws RangeError where a text with such a number is nested deeper than the parser's stack
  */
 export function parseJson(text: string): JsonValue {
-  if (!MAY_HOLD_INEXACT_NUMBER.test(text)) return JSON.parse(text) as JsonValue;
+  if (!mayHoldInexactNumber(text)) return JSON.parse(text) as JsonValue;
   return JSON.parse(text, keepExact) as JsonValue;
+}
+
+/** The regular expression takes a tenth of the time of parsing: it is asked where a glance finds something. */
+function mayHoldInexactNumber(text: string): boolean {
+  return (hasLongDigitRun(text) || EXPONENT_OF_THREE_DIGITS.test(text)) && MAY_HOLD_INEXACT_NUMBER.test(text);
+}
+
+const LONG_RUN = 16;
+
+/** Looks at every sixteenth character only: sixteen digits in a row cannot lie between two of them. */
+function hasLongDigitRun(text: string): boolean {
+  for (let index = LONG_RUN - 1; index < text.length; index += LONG_RUN) {
+    if (isDigit(text, index) && digitsAround(text, index) >= LONG_RUN) return true;
+  }
+  return false;
+}
+
+function digitsAround(text: string, index: number): number {
+  let [start, end] = [index, index + 1];
+  while (index - start < LONG_RUN && isDigit(text, start - 1)) start -= 1;
+  while (end - index < LONG_RUN && isDigit(text, end)) end += 1;
+  return end - start;
+}
+
+/** A dot counts: the digits of a number stand on both sides of it. */
+function isDigit(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  return (code >= 0x30 && code <= 0x39) || code === 0x2e;
 }
 
 function keepExact(_key: string, value: JsonValue, context?: { source?: string }): JsonValue {

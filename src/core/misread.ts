@@ -28,6 +28,8 @@ const MISREADINGS: ReadonlyMap<string, Misreading> = new Map(
 
 /** Returns what to warn of where a change sets one of the five fields to a value that the operator misreads. */
 export function misreading({ path, newValue }: Change): string | undefined {
+  // Most changes are elsewhere, and need no pointer to be made.
+  if (path[0] !== 'spec' || path.length > 3) return undefined;
   const known = MISREADINGS.get(pointer(path));
   if (known === undefined || newValue === undefined || newValue === null) return undefined;
   return known.isMisread(newValue) ? known.warning : undefined;

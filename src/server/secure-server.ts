@@ -62,10 +62,10 @@ export function createSecureServer({ credentials, handler, metrics, log }: Secur
   const underWay = new WeakMap<Duplex, ServerResponse>();
   server.on('request', ({ socket }, response) => {
     underWay.set(socket, response);
-    metrics.recordStart();
+    metrics.requestsInFlight.inc();
     response.once('close', () => {
       underWay.delete(socket);
-      metrics.recordEnd();
+      metrics.requestsInFlight.dec();
     });
   });
   server.on('tlsClientError', (error) => log.debug({ error: codeOf(error) }, 'TLS handshake failed'));
