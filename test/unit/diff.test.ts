@@ -155,6 +155,7 @@ describe('keys of any kind', () => {
 
   test('a key __proto__ of one object is not the prototype of the other', () => {
     expect(lines(changes('{"a": {}}', '{"a": {"__proto__": {"b": 1}}}'))).toEqual(['add /a/__proto__']);
+    expect(lines(changes('{"a": {"__proto__": {}}}', '{"a": {"b": {}}}'))).toEqual(['remove /a/__proto__', 'add /a/b']);
     expect(lines(changes('{"a": {"b": 1}}', '{"a": {"__proto__": {"b": 1}}}'))).toEqual([
       'add /a/__proto__',
       'remove /a/b',
