@@ -99,8 +99,9 @@ function throughputRow(name: string, ofCell: readonly Sample[]): string[] {
   if (own.every(({ requests }) => requests === 0)) return [name, 'none answered in the time', '', '', '', '', ''];
   const ratio = (of: (sample: Sample) => number): string =>
     number(percentile(ratios(ofCell, name, 'jobguard', of), 50));
+  const refused = own.reduce((sum, sample) => sum + sample.refused, 0);
   return [
-    name,
+    refused === 0 ? name : `${name} (refused ${refused} as too many at once)`,
     spread(own.map(perSecond)),
     ratio(perSecond),
     spread(own.map(perCpuSecond)),
