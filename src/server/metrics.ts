@@ -32,8 +32,6 @@ export interface Metrics {
   readonly certificateNotAfter: Gauge;
   readonly draining: Gauge;
   recordAdmission(admission: Admission): void;
-  recordStart(): void;
-  recordEnd(): void;
   recordAnswer(code: number): void;
   recordReload(result: 'success' | 'failure'): void;
 }
@@ -44,15 +42,6 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
   const registers = [registry];
   const gauge = (name: string, help: string): Gauge => new Gauge({ name: `jobguard_${name}`, help, registers });
 
-  let inFlight = 0;
-  const requestsInFlight = new Gauge({
-    name: 'jobguard_http_requests_in_flight',
-    help: 'Requests on the secure port that are not answered yet.',
-    registers,
-    collect() {
-      this.set(inFlight);
-    },
-  });
   const answered = countedSeries({
     name: 'jobguard_http_requests_total',
     help: 'Requests answered on the secure port, by HTTP status code.',
@@ -71,13 +60,11 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
 
   return {
     registry,
-    requestsInFlight,
+    requestsInFlight: gauge('http_requests_in_flight', 'Requests on the secure port that are not answered yet.'),
     connections: gauge('http_connections', 'Open connections to the secure port.'),
     certificateNotAfter: gauge('certificate_not_after_timestamp_seconds', 'When the serving certificate expires.'),
     draining: gauge('draining', '1 once the process was told to end, else 0.'),
     recordAdmission: createAdmissionRecorder(registers, policy),
-    recordStart: () => void (inFlight += 1),
-    recordEnd: () => void (inFlight -= 1),
     recordAnswer: (code) => increment(answers.get(code)),
     recordReload: (result) => increment(reloads[result]),
   };

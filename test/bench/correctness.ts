@@ -31,6 +31,6 @@ async function verdictOn(endpoint: Endpoint, agent: Agent, path: string, { text 
   try {
     return at(JSON.parse(answer.text), 'response', 'allowed');
   } catch {
-    return `${String(answer.status)} ${answer.text.slice(0, 60)}`;
+    return `${String(answer.status)} ${answer.text.replaceAll(/\s+/g, ' ').slice(0, 40)}`;
   }
 }

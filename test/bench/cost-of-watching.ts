@@ -174,8 +174,6 @@ const UNWATCHED: Metrics = {
   certificateNotAfter: blind(),
   draining: blind(),
   recordAdmission: ignore,
-  recordStart: ignore,
-  recordEnd: ignore,
   recordAnswer: ignore,
   recordReload: ignore,
 };
