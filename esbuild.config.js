@@ -41,8 +41,6 @@ const program = await build({
   define: {
     JOBGUARD_VERSION: JSON.stringify(version),
     JOBGUARD_REVISION: JSON.stringify(process.env.JOBGUARD_REVISION ?? ''),
-    // express asks for it; the program reads no environment variable.
-    'process.env.NODE_ENV': '"production"',
   },
   banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
 });

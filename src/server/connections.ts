@@ -42,13 +42,17 @@ export function trackConnections(
 ): Connections {
   // By the client's address and port, which the TCP and the TLS socket of a connection have in common; oldest first.
   const open = new Map<string, Connection>();
+  // Of either socket: to ask one for its client's address takes longer than the rest of following a request.
+  const connectionOf = new WeakMap<Socket, Connection>();
   const move = (socket: Socket, stage: Connection['stage']): void => {
-    const connection = open.get(peerOf(socket));
+    const connection = connectionOf.get(socket);
     if (connection !== undefined) connection.stage = stage;
   };
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
-    open.set(peer, { socket, address: socket.remoteAddress ?? '', stage: 'handshake' });
+    const connection: Connection = { socket, address: socket.remoteAddress ?? '', stage: 'handshake' };
+    open.set(peer, connection);
+    connectionOf.set(socket, connection);
     gauge?.set(open.size);
     socket.once('close', () => {
       if (open.get(peer)?.socket === socket) open.delete(peer);
@@ -56,7 +60,11 @@ export function trackConnections(
     });
     if (open.size > maxConnections) dispensable([...open.values()])?.socket.destroy();
   });
-  server.on('secureConnection', (socket: Socket) => move(socket, 'unused'));
+  server.on('secureConnection', (socket: Socket) => {
+    const connection = open.get(peerOf(socket));
+    if (connection !== undefined) connectionOf.set(socket, connection);
+    move(socket, 'unused');
+  });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     move(socket, 'busy');
     response.once('close', () => move(socket, 'idle'));
