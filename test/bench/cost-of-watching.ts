@@ -37,12 +37,12 @@ export interface Cost extends Mix {
 
 /** Most updates are a controller's or a label's; a denied one has a line in the log. */
 export const MIXES: readonly Mix[] = [
-  { allowed: 90, denied: 10 },
-  { allowed: 0, denied: 100 },
+  { allowed: 450, denied: 50 },
+  { allowed: 0, denied: 500 },
 ];
 
-const WARM_UP_TURNS = 20;
-const TURNS = 200;
+const WARM_UP_TURNS = 8;
+const TURNS = 100;
 
 /** So many requests are under way at once, so that the server never waits for one. */
 const CONNECTIONS = 4;
