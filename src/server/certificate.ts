@@ -23,9 +23,9 @@ export class InvalidCertificateError extends Error {
  * @throws InvalidCertificateError where a file cannot be read, the two do not belong together, or it is not valid at `now`
  */
 export async function readKeyPair({ certFile, keyFile }: CertificateFiles, now: Date): Promise<KeyPair> {
-  // One after the other, so that the same fault is always told in the same words.
-  const cert = await readPem(certFile);
-  const key = await readPem(keyFile);
+  const files = [readPem(certFile), readPem(keyFile)] as const; // at once: between the two a volume may be swapped
+  await Promise.allSettled(files); // which of two faults is told must not be a matter of chance
+  const [cert, key] = [await files[0], await files[1]];
   const certificate = attempt(`${certFile} holds no PEM certificate`, () => new X509Certificate(cert));
   const privateKey = attempt(`${keyFile} holds no unencrypted PEM private key`, () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(privateKey)) {
