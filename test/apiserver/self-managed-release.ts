@@ -20,6 +20,8 @@ export interface SelfManagedRelease extends AsyncDisposable {
   apply: () => Promise<Finished>;
   /** Starts a replica with the flags of the pods and the rights of their account. */
   startReplica: () => Promise<Replica>;
+  /** What the API server reaches the replicas through. It hears of their readiness a little late, as a Service does. */
+  readonly service: Front;
   /** What the replicas reach the API server through. */
   readonly wayToApiServer: Front;
   /** Reads the data of the Secret, decoded. */
@@ -65,6 +67,7 @@ export async function prepareRelease(cluster: ControlPlane): Promise<SelfManaged
       replicas.push(replica);
       return replica;
     },
+    service,
     wayToApiServer,
     secret: async () => {
       const data = at((await cluster.request('GET', SECRET)).json, 'data');

@@ -31,10 +31,16 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
 
   const authorities = async (): Promise<string[]> =>
     (await release.caBundle()).match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----\n/g) ?? [];
-  const bothReady = async (): Promise<true | undefined> => {
+  /** Whether both are ready, and the Service has heard of it. */
+  const areBothServing = async (): Promise<boolean> => {
     const reports = await Promise.all(replicas.map(({ readyz }) => readyz()));
-    return reports.every((report) => report.includes('readyz check passed')) || undefined;
+    const targets = release.service.targets();
+    return replicas.every(
+      ({ securePort }, index) => reports[index]?.includes('readyz check passed') && targets.includes(securePort),
+    );
   };
+  const bothServing = (): Promise<true> =>
+    eventually('both replicas', async () => (await areBothServing()) || undefined, PATIENCE);
   /** Waits until the Secret holds another leaf than this one, and both replicas serve it. */
   const renewed = async (leaf: string | undefined): Promise<true> =>
     eventually(
@@ -71,7 +77,7 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
 
   test('an empty Secret and a webhook without a caBundle become a certificate that the API server trusts', async () => {
     expect(await release.apply()).toMatchObject({ code: 0, stderr: '' });
-    await eventually('both replicas', bothReady, PATIENCE);
+    await bothServing();
     const answer = await mergePatch(cluster, job, workers(TF_JOB, 5));
     expect([answer.status, at(answer.json, 'message')]).toEqual([403, expect.stringMatching(DENIAL)]);
     const [ca = '', ...others] = await authorities();
@@ -91,12 +97,12 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
     { what: 'a deleted Secret', harm: () => release.deleteSecret() },
     { what: 'a Secret with a truncated authority', harm: () => release.patchSecret({ 'ca.key': '-----BEGIN PRIV' }) },
   ])('$what: another authority beside the old one, and no update fails meanwhile', async ({ harm }) => {
-    await eventually('both replicas', bothReady, PATIENCE);
+    await bothServing();
     const [before, old] = [await release.secret(), await authorities()];
     const traffic = keepPatching(cluster, job);
     await harm();
     await renewed(before['tls.crt']);
-    await eventually('both replicas', bothReady, PATIENCE);
+    await bothServing();
     const { sent, failures } = await traffic.end();
     process.stdout.write(`${sent} updates while the authority changed, ${failures.length} failed\n`);
     expect(failures).toEqual([]);
@@ -121,13 +127,18 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
     const before = await release.caBundle();
     await release.removeCaBundle();
     await eventually('the caBundle', async () => ((await release.caBundle()) === before ? true : undefined), PATIENCE);
-    await eventually('both replicas', bothReady, PATIENCE);
-    expect((await mergePatch(cluster, job, workers(TF_JOB, 5))).status).toBe(403);
+    await bothServing();
+    const { status } = await eventually('the API server to have heard of it', async () => {
+      const answer = await mergePatch(cluster, job, workers(TF_JOB, 5));
+      return answer.status === 500 ? undefined : answer;
+    });
+    expect(status).toBe(403);
   });
 
   test('while the API server cannot be reached replicas serve on, and one that starts says why it is not ready', async () => {
     const way = release.wayToApiServer;
-    const ports = way.leadTo([]);
+    const ports = way.targets();
+    way.leadTo([]);
     const started = await release.startReplica();
     await eventually('a log line', () =>
       Promise.resolve(
@@ -138,7 +149,7 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
       Promise.resolve(replicas.every((replica) => replica.stderr().includes('cannot be asked')) || undefined),
     );
     expect(await started.readyz()).toContain('[-]certificate failed: is still to come');
-    expect(await bothReady()).toBe(true);
+    expect(await areBothServing()).toBe(true);
     expect((await mergePatch(cluster, job, workers(TF_JOB, 5))).status).toBe(403);
     way.leadTo(ports);
     await eventually(

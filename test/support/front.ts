@@ -4,8 +4,10 @@ import { connect, createServer, type Socket } from 'node:net';
 /** Passes connections on, as a Service does: each to the next of those that are ready. */
 export interface Front extends AsyncDisposable {
   readonly port: number;
-  /** Sets where new connections go from now on, and returns where they went. Nowhere: they are refused, and open ones end. */
-  leadTo: (ports: readonly number[]) => readonly number[];
+  /** Where new connections go. */
+  targets: () => readonly number[];
+  /** Sets where new connections go from now on. Nowhere: they are refused, and open ones end. */
+  leadTo: (ports: readonly number[]) => void;
 }
 
 export async function startFront(): Promise<Front> {
@@ -33,11 +35,10 @@ export async function startFront(): Promise<Front> {
   };
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
+    targets: () => targets,
     leadTo: (ports) => {
-      const before = targets;
       targets = ports;
       if (ports.length === 0) endAll();
-      return before;
     },
     [Symbol.asyncDispose]: async () => {
       endAll();
