@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import { parseDuration } from '../config.ts';
+import { createDeadlines } from './deadlines.ts';
 import { HttpError } from './http.ts';
 import { createTurns } from './turns.ts';
 
@@ -36,34 +37,33 @@ export function createBodyReader({
 }: BodyReaderOptions): (request: IncomingMessage) => Promise<Buffer> {
   const turnOf = createTurns();
   const clientTimeoutMs = createClientTimeouts();
+  const deadlines = createDeadlines();
   let bytesHeld = 0;
-  const bytesHeldOf = new Map<string, number>();
-  const hold = (client: string, bytes: number): void => {
-    bytesHeld += bytes;
-    const held = (bytesHeldOf.get(client) ?? 0) + bytes;
-    if (held === 0) bytesHeldOf.delete(client);
-    else bytesHeldOf.set(client, held);
-  };
+  const clients = new Map<string, Held>();
 
-  const refusal = (client: string, size: number): HttpError | undefined => {
+  const refusal = (ofClient: Held, size: number): HttpError | undefined => {
     if (size > maxBytes) {
       return new HttpError(413, `the request body is larger than ${maxBytes} bytes (--max-request-bytes)`);
     }
+    if (size <= SMALL_BODY_BYTES) return undefined;
     const isRoom =
-      bytesHeld <= LARGEST_BODIES_AT_ONCE * maxBytes &&
-      (bytesHeldOf.get(client) ?? 0) <= LARGEST_BODIES_OF_A_CLIENT_AT_ONCE * maxBytes;
-    if (isRoom || size <= SMALL_BODY_BYTES) return undefined;
-    return overload('too many large requests at once');
+      bytesHeld <= LARGEST_BODIES_AT_ONCE * maxBytes && ofClient.bytes <= LARGEST_BODIES_OF_A_CLIENT_AT_ONCE * maxBytes;
+    return isRoom ? undefined : overload('too many large requests at once');
   };
 
   return (request) => {
     checkContent(request);
     const client = request.socket.remoteAddress ?? '';
-    const announced = refusal(client, Number(request.headers['content-length'] ?? 0));
+    const ofClient = clients.get(client) ?? { bodies: 0, bytes: 0 };
+    const announced = refusal(ofClient, Number(request.headers['content-length'] ?? 0));
     if (announced !== undefined) throw announced;
 
-    const begun = performance.now();
-    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request.url ?? '') * SHARE_OF_CLIENT_TIMEOUT);
+    clients.set(client, ofClient);
+    ofClient.bodies += 1;
+    const hold = (bytes: number): void => {
+      bytesHeld += bytes;
+      ofClient.bytes += bytes;
+    };
     const chunks: Buffer[] = [];
     let size = 0;
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -71,39 +71,52 @@ export function createBodyReader({
     const receive = (chunk: Buffer): void => {
       if (!isOpen) return;
       size += chunk.length;
-      hold(client, chunk.length);
-      const refused = refusal(client, size);
+      hold(chunk.length);
+      const refused = refusal(ofClient, size);
       if (refused === undefined) chunks.push(chunk);
       else close(() => reject(refused));
     };
     const close = (settle: () => void): void => {
       if (!isOpen) return;
       isOpen = false;
-      clearTimeout(deadline);
-      hold(client, -size);
+      deadlines.delete(deadline);
+      hold(-size);
+      ofClient.bodies -= 1;
+      if (ofClient.bodies === 0) clients.delete(client);
       settle();
     };
     const giveAway = (): void => {
       const body = Buffer.concat(chunks, size);
-      const isLate = performance.now() - begun > patienceMs;
+      const isLate = performance.now() > deadline.at;
       const refused = isLate ? overload('too many requests at once') : densityRefusal(body);
       if (refused === undefined) resolve(body);
       else reject(refused);
     };
     const finish = (): void => {
-      clearTimeout(deadline);
+      deadlines.delete(deadline);
       if (size <= SMALL_BODY_BYTES) close(giveAway);
       else void turnOf(client).then(() => close(giveAway));
     };
-    const deadline = setTimeout(() => {
-      close(() => reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`)));
-    }, patienceMs);
+    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request.url ?? '') * SHARE_OF_CLIENT_TIMEOUT);
+    const deadline = {
+      at: performance.now() + patienceMs,
+      strike: () => {
+        close(() => reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`)));
+      },
+    };
+    deadlines.add(deadline);
     request
       .on('data', receive)
       .on('end', finish)
       .on('error', (error) => close(() => reject(error)));
     return promise;
   };
+}
+
+/** What is held of a client's bodies that are being read. */
+interface Held {
+  bodies: number;
+  bytes: number;
 }
 
 /** The API server's client asks again after that second, within its own timeout. */

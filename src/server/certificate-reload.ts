@@ -72,7 +72,7 @@ export function reloadCertificate(options: CertificateReloadOptions): Certificat
 
   const apply = (): void => server.setSecureContext(secureContext({ keyPair: current, clientCa, minVersion }));
   const announce = (): void => {
-    if (current !== undefined) metrics.certificateNotAfter.set(current.notAfter.getTime() / 1000);
+    if (current !== undefined) metrics.certificateNotAfter.value = current.notAfter.getTime() / 1000;
   };
   const usePair = (pair: KeyPair | undefined): boolean => {
     if (pair === undefined || (pair.cert === current?.cert && pair.key === current.key)) return false;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server as PlainServer, ServerResponse } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 import type { Metrics } from './metrics.ts';
 
@@ -15,11 +16,13 @@ export interface Connections {
   closeIdle(): void;
   /** Closes whatever is open, a handshake that never ends included. Returns how many that were. */
   closeAll(): number;
+  /** Returns the answer to the request that is under way on a connection; undefined where there is none. */
+  responseOn(socket: Duplex): ServerResponse | undefined;
 }
 
 export interface ConnectionOptions {
-  /** Tells how many are open. */
-  readonly gauge?: Metrics['connections'];
+  /** Learn how many connections are open, and how many requests under way. */
+  readonly metrics?: Pick<Metrics, 'connections' | 'requestsInFlight'>;
   readonly maxConnections?: number | undefined;
 }
 
@@ -30,6 +33,7 @@ interface Connection {
   readonly socket: Socket;
   readonly address: string;
   stage: (typeof STAGES)[number];
+  response: ServerResponse | undefined;
 }
 
 /**
@@ -38,36 +42,45 @@ interface Connection {
  */
 export function trackConnections(
   server: SecureServer | PlainServer,
-  { gauge, maxConnections = MAX_CONNECTIONS }: ConnectionOptions,
+  { metrics, maxConnections = MAX_CONNECTIONS }: ConnectionOptions,
 ): Connections {
   // By the client's address and port, which the TCP and the TLS socket of a connection have in common; oldest first.
   const open = new Map<string, Connection>();
   // Of either socket: to ask one for its client's address takes longer than the rest of following a request.
-  const connectionOf = new WeakMap<Socket, Connection>();
-  const move = (socket: Socket, stage: Connection['stage']): void => {
-    const connection = connectionOf.get(socket);
-    if (connection !== undefined) connection.stage = stage;
+  const connectionOf = new WeakMap<Duplex, Connection>();
+  const announce = (): void => {
+    if (metrics !== undefined) metrics.connections.value = open.size;
+  };
+  const count = (requests: 1 | -1): void => {
+    if (metrics !== undefined) metrics.requestsInFlight.value += requests;
   };
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
-    const connection: Connection = { socket, address: socket.remoteAddress ?? '', stage: 'handshake' };
+    const address = socket.remoteAddress ?? '';
+    const connection: Connection = { socket, address, stage: 'handshake', response: undefined };
     open.set(peer, connection);
     connectionOf.set(socket, connection);
-    gauge?.set(open.size);
+    announce();
     socket.once('close', () => {
       if (open.get(peer)?.socket === socket) open.delete(peer);
-      gauge?.set(open.size);
+      announce();
     });
     if (open.size > maxConnections) dispensable([...open.values()])?.socket.destroy();
   });
   server.on('secureConnection', (socket: Socket) => {
     const connection = open.get(peerOf(socket));
-    if (connection !== undefined) connectionOf.set(socket, connection);
-    move(socket, 'unused');
+    if (connection === undefined) return;
+    connectionOf.set(socket, connection);
+    connection.stage = 'unused';
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    move(socket, 'busy');
-    response.once('close', () => move(socket, 'idle'));
+    const connection = connectionOf.get(socket);
+    count(1);
+    if (connection !== undefined) [connection.stage, connection.response] = ['busy', response];
+    response.once('close', () => {
+      count(-1);
+      if (connection?.response === response) [connection.stage, connection.response] = ['idle', undefined];
+    });
   });
 
   return {
@@ -75,10 +88,11 @@ export function trackConnections(
       for (const { socket, stage } of open.values()) if (stage === 'unused' || stage === 'idle') socket.destroy();
     },
     closeAll: () => {
-      const count = open.size;
+      const closed = open.size;
       for (const { socket } of open.values()) socket.destroy();
-      return count;
+      return closed;
     },
+    responseOn: (socket) => connectionOf.get(socket)?.response,
   };
 }
 

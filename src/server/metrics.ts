@@ -6,7 +6,7 @@ import type { Decision, Verdict } from '../core/decide.ts';
 import { guardedResource, type GuardedResource, type Policy } from '../core/policy.ts';
 import { FIELD_CLASSES, fieldClass } from './field-class.ts';
 import { STATUS_CODES } from './http.ts';
-import { countedSeries, observedSeries, type CountedSeries, type ObservedSeries } from './series.ts';
+import { countedSeries, level, observedSeries, type CountedSeries, type Level, type ObservedSeries } from './series.ts';
 
 const OUTCOMES: readonly Decision['outcome'][] = ['allow', 'deny', 'exempt', 'out_of_scope', 'unjudgeable'];
 /** What every resource that the policy does not guard is counted as, so that labels stay bounded. */
@@ -27,10 +27,10 @@ export interface Admission {
 
 export interface Metrics {
   readonly registry: Registry;
-  readonly requestsInFlight: Gauge;
-  readonly connections: Gauge;
-  readonly certificateNotAfter: Gauge;
-  readonly draining: Gauge;
+  readonly requestsInFlight: Level;
+  readonly connections: Level;
+  readonly certificateNotAfter: Level;
+  readonly draining: Level;
   recordAdmission(admission: Admission): void;
   recordAnswer(code: number): void;
   recordReload(result: 'success' | 'failure'): void;
@@ -40,7 +40,7 @@ export interface Metrics {
 export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `jobguard_${name}`, help, registers });
+  const gauge = (name: string, help: string): Level => level({ name: `jobguard_${name}`, help, registers });
 
   const answered = countedSeries({
     name: 'jobguard_http_requests_total',

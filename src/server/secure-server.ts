@@ -1,10 +1,11 @@
-import type { RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 
 import type { TlsVersion } from '../config.ts';
 import type { KeyPair } from './certificate.ts';
+import { trackConnections, type Connections } from './connections.ts';
 import { statusBody } from './http.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -37,13 +38,21 @@ export interface Credentials {
 export interface SecureServerOptions {
   readonly credentials: Credentials;
   readonly handler: RequestListener;
+  /** undefined: as many as connections.ts thinks fit. */
+  readonly maxConnections: number | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
+export interface SecureServer {
+  readonly secure: Server;
+  readonly connections: Connections;
+}
+
 /** Creates the HTTPS server of the secure port, HTTP/1.1 only, not listening yet. */
-export function createSecureServer({ credentials, handler, metrics, log }: SecureServerOptions): Server {
-  const server = createServer(
+export function createSecureServer(options: SecureServerOptions): SecureServer {
+  const { credentials, handler, maxConnections, metrics, log } = options;
+  const secure = createServer(
     {
       ...secureContext(credentials),
       // Who is not proved is told so over HTTP: client-certificate.ts.
@@ -58,25 +67,17 @@ export function createSecureServer({ credentials, handler, metrics, log }: Secur
     },
     handler,
   );
-  server.timeout = INACTIVITY_TIMEOUT_MS;
-  const underWay = new WeakMap<Duplex, ServerResponse>();
-  server.on('request', ({ socket }, response) => {
-    underWay.set(socket, response);
-    metrics.requestsInFlight.inc();
-    response.once('close', () => {
-      underWay.delete(socket);
-      metrics.requestsInFlight.dec();
-    });
-  });
-  server.on('tlsClientError', (error) => log.debug({ error: codeOf(error) }, 'TLS handshake failed'));
-  server.on('clientError', (error, socket) => {
+  secure.timeout = INACTIVITY_TIMEOUT_MS;
+  const connections = trackConnections(secure, { maxConnections, metrics });
+  secure.on('tlsClientError', (error) => log.debug({ error: codeOf(error) }, 'TLS handshake failed'));
+  secure.on('clientError', (error, socket) => {
     log.debug({ error: codeOf(error) }, 'connection broke off');
-    const isAnswered = underWay.get(socket)?.headersSent === true;
+    const isAnswered = connections.responseOn(socket)?.headersSent === true;
     if (!socket.writable || WITHOUT_ANSWER.has(codeOf(error))) socket.destroy();
     else if (isAnswered) socket.end(() => socket.destroy());
     else refuse(socket, metrics);
   });
-  return server;
+  return { secure, connections };
 }
 
 /** Everything that a TLS context is made of: `setSecureContext` forgets what it is not told again. */

@@ -1,4 +1,11 @@
-import { Counter, Histogram, type CounterConfiguration, type HistogramConfiguration } from 'prom-client';
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type CounterConfiguration,
+  type GaugeConfiguration,
+  type HistogramConfiguration,
+} from 'prom-client';
 
 // prom-client finds a series by its labels, at every request anew, which costs several times what counting does. Who holds a
 // series of these just counts; prom-client learns of it when it is asked.
@@ -25,6 +32,23 @@ export function countedSeries<Label extends string>(
     all.push(series);
     return series;
   };
+}
+
+/** A gauge without labels. */
+export interface Level {
+  value: number;
+}
+
+/** Registers a gauge, at 0. */
+export function level(configuration: Pick<GaugeConfiguration<never>, 'name' | 'help' | 'registers'>): Level {
+  const held = { value: 0 };
+  new Gauge({
+    ...configuration,
+    collect() {
+      this.set(held.value);
+    },
+  });
+  return held;
 }
 
 /** One series of a histogram. */

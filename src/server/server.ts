@@ -69,7 +69,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     isDraining = true;
     // Who goes does nothing more for the others: an uninstalled release must not make its Secret anew.
     certificate.end();
-    metrics.draining.set(1);
+    metrics.draining.value = 1;
     const { shutdownDelayMs: delayMs, shutdownTimeoutMs: timeoutMs } = config;
     log.info({ delayMs, timeoutMs }, 'draining');
     const cutOff = await drain({ server: secure, connections, delayMs, timeoutMs });
@@ -103,11 +103,11 @@ function createSecurePort(options: ServerOptions, isDraining: () => boolean): Se
   const allowedClients = clientAuthorities === undefined ? undefined : allowedClientNames;
   const handler = createWebhook({ policy, body, allowedClients, metrics, log, isDraining });
   const credentials = { keyPair: source.keyPair, clientCa: clientAuthorities?.pem, minVersion };
-  const secure = createSecureServer({ credentials, handler, metrics, log });
+  const { secure, connections } = createSecureServer({ credentials, handler, maxConnections, metrics, log });
   const certificate = reloadCertificate({ server: secure, minVersion, source, clientAuthorities, metrics, log });
   return {
     secure,
-    connections: trackConnections(secure, { gauge: metrics.connections, maxConnections }),
+    connections,
     certificate,
     checks: [
       { name: 'listening', problem: () => (secure.listening ? undefined : 'not yet') },

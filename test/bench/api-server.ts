@@ -2,12 +2,13 @@ import { startControlPlane, type ControlPlane } from '../support/control-plane.t
 import { eventually } from '../support/eventually.ts';
 import { objectOf, renderObjects } from '../support/helm.ts';
 import { withValue, without } from '../support/job.ts';
-import type { Site } from './contender.ts';
+import type { Serving, Site } from './contender.ts';
+import { startFloor } from './contenders/floor.ts';
 import { startJobguard } from './contenders/jobguard.ts';
 import { jobFor } from './reviews.ts';
 
-/** What guards the jobs of a namespace. */
-export const GUARDS = ['none', 'policy', 'jobguard'] as const;
+/** What guards the jobs of a namespace; `floor` is a bare server that is registered as jobguard is. */
+export const GUARDS = ['none', 'policy', 'floor', 'jobguard'] as const;
 /** What is changed. */
 export const CHANGES = ['label', 'allowed', 'refused'] as const;
 
@@ -25,7 +26,7 @@ const PROBES_FROM = 1_000_000;
 
 /**
  * Measures what a PATCH of a job takes at a real API server: with nothing, with a ValidatingAdmissionPolicy of the same rule,
- * and with jobguard as the chart registers it. Each guards a namespace of its own, and every round patches in all three.
+ * and with jobguard, and the floor, as the chart registers it. Each has a namespace of its own; a round patches in all.
  */
 export async function measurePatches(site: Site, rounds: number): Promise<PatchTimes> {
   await using undo = new AsyncDisposableStack();
@@ -33,9 +34,12 @@ export async function measurePatches(site: Site, rounds: number): Promise<PatchT
   undo.defer(cluster.stop);
   const jobguard = await startJobguard(site);
   undo.defer(jobguard.stop);
+  const floor = await startFloor(site);
+  undo.defer(floor.stop);
   for (const guard of GUARDS) await createJob(cluster, guard);
   await registerPolicy(cluster);
-  await registerJobguard(cluster, jobguard.port, site.ca);
+  await registerWebhook(cluster, 'floor', floor, site.ca);
+  await registerWebhook(cluster, 'jobguard', jobguard, site.ca);
   for (const guard of GUARDS) if (guard !== 'none') await refusing(cluster, guard);
 
   await patchInTurn(cluster, WARM_UP_ROUNDS);
@@ -43,7 +47,7 @@ export async function measurePatches(site: Site, rounds: number): Promise<PatchT
 }
 
 async function patchInTurn(cluster: ControlPlane, rounds: number): Promise<PatchTimes> {
-  const none = (): Record<Guard, number[]> => ({ none: [], policy: [], jobguard: [] });
+  const none = (): Record<Guard, number[]> => ({ none: [], policy: [], floor: [], jobguard: [] });
   const times = { label: none(), allowed: none(), refused: none() };
   for (let round = 0; round < rounds; round += 1) {
     for (const change of CHANGES) {
@@ -100,8 +104,8 @@ function namespaceSelector(guard: Guard): object {
   return { matchLabels: { 'kubernetes.io/metadata.name': guard } };
 }
 
-/** Registers jobguard by what the chart renders; only the address is this machine's, and the namespaces are narrowed. */
-async function registerJobguard(cluster: ControlPlane, port: number, ca: string): Promise<void> {
+/** Registers a webhook by what the chart renders; only the address is this machine's, and the namespaces are narrowed. */
+async function registerWebhook(cluster: ControlPlane, guard: Guard, { port }: Serving, ca: string): Promise<void> {
   const configuration = objectOf(await renderObjects(), 'ValidatingWebhookConfiguration');
   const webhooks: unknown = configuration['webhooks'];
   if (!Array.isArray(webhooks)) throw new Error('The chart renders no webhooks');
@@ -109,9 +113,13 @@ async function registerJobguard(cluster: ControlPlane, port: number, ca: string)
   const here = webhooks.map((webhook: object) => ({
     ...webhook,
     clientConfig,
-    namespaceSelector: namespaceSelector('jobguard'),
+    namespaceSelector: namespaceSelector(guard),
   }));
-  await post(cluster, `${ADMISSION}/validatingwebhookconfigurations`, { ...configuration, webhooks: here });
+  await post(cluster, `${ADMISSION}/validatingwebhookconfigurations`, {
+    ...configuration,
+    metadata: { name: `bench.${guard}` },
+    webhooks: here,
+  });
 }
 
 const SERVER_OWNED = `['labels', 'annotations', 'managedFields', 'generation', 'resourceVersion']`;

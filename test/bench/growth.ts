@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import type { JsonMap, JsonValue } from '../../src/core/json.ts';
 import { withValue } from '../support/job.ts';
 import type { Serving, Site } from './contender.ts';
+import { startFloor } from './contenders/floor.ts';
 import { startJobguard } from './contenders/jobguard.ts';
 import { jobFor, jobWith, LARGEST_BYTES, reviewOf, timedReview } from './reviews.ts';
 import { percentile } from './statistics.ts';
 import { load } from './wrk.ts';
 
-/** What one request costs jobguard as something grows. */
+/** What one request costs as something grows. */
 export interface Growth {
   readonly grows: string;
   readonly points: readonly GrowthPoint[];
@@ -25,37 +26,38 @@ export interface GrowthPoint {
 
 /** Measures, each over one connection, what a request costs as the object, the changes, a shifted list and the policy grow. */
 export async function measureGrowth(site: Site, rounds: number): Promise<Growth[]> {
+  await using undo = new AsyncDisposableStack();
   const jobguard = await startJobguard(site);
-  try {
-    const sizes = [2_000, 16_000, 64_000, 256_000, 1_000_000, 1.5 * 2 ** 20, LARGEST_BYTES];
-    const counts = [1, 10, 100, 1_000, 10_000];
-    return [
-      await series(site, jobguard, rounds, 'size of the review, in bytes', sizes, (bytes) => timedReview(bytes).text),
-      await series(site, jobguard, rounds, 'changes to an object of 0.75 MiB', counts, manyChanges),
-      await series(site, jobguard, rounds, 'items of a list that is shifted by one', counts, shiftedList),
-      await policyGrowth(site, rounds),
-    ];
-  } finally {
-    await jobguard.stop();
-  }
+  undo.defer(jobguard.stop);
+  const floor = await startFloor(site);
+  undo.defer(floor.stop);
+  const sizes = [2_000, 16_000, 64_000, 256_000, 1_000_000, 1.5 * 2 ** 20, LARGEST_BYTES];
+  const counts = [1, 10, 100, 1_000, 10_000];
+  return [
+    await series(site, jobguard, rounds, 'size of the review, in bytes', sizes, (bytes) => timedReview(bytes).text),
+    await series(site, floor, rounds, 'the same, of the floor', sizes, (bytes) => timedReview(bytes).text),
+    await series(site, jobguard, rounds, 'changes to an object of 0.75 MiB', counts, manyChanges),
+    await series(site, jobguard, rounds, 'items of a list that is shifted by one', counts, shiftedList),
+    await policyGrowth(site, rounds),
+  ];
 }
 
 async function series(
   site: Site,
-  jobguard: Serving,
+  serving: Serving,
   rounds: number,
   grows: string,
   steps: readonly number[],
   textAt: (step: number) => string,
 ): Promise<Growth> {
   const points: GrowthPoint[] = [];
-  for (const step of steps) points.push(await measure(site, jobguard, rounds, step, textAt(step)));
+  for (const step of steps) points.push(await measure(site, serving, rounds, step, textAt(step)));
   return { grows, points };
 }
 
 async function measure(
   { folder }: Site,
-  jobguard: Serving,
+  serving: Serving,
   rounds: number,
   at: number,
   text: string,
@@ -64,7 +66,7 @@ async function measure(
   await writeFile(bodyFile, text);
   const loads = [];
   for (let round = 0; round < rounds; round += 1) {
-    loads.push(await load(jobguard, { bodyFile, connections: 1, seconds: 1 }));
+    loads.push(await load(serving, { bodyFile, connections: 1, seconds: 1 }));
   }
   const cpuMs = percentile(
     loads.map(({ requestsPerCpuSecond }) => 1_000 / requestsPerCpuSecond),

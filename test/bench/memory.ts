@@ -2,14 +2,21 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Site } from './contender.ts';
-import { startJobguard } from './contenders/jobguard.ts';
+import type { Serving, Site } from './contender.ts';
+import { startFloor } from './contenders/floor.ts';
+import { imageFlags, startJobguard } from './contenders/jobguard.ts';
 import { residentMegabytes } from './process-usage.ts';
 import { refusedReview, timedReview } from './reviews.ts';
 import { load } from './wrk.ts';
 
-/** Resident memory of jobguard under the image's flags, in MB. */
+/** Resident memory under the image's flags, in MB. */
 export interface Memory {
+  readonly jobguard: ResidentMemory;
+  /** Of a bare server with the same flags and load, for a shorter time. */
+  readonly floor: ResidentMemory;
+}
+
+export interface ResidentMemory {
   readonly atRest: number;
   /** Sampled once a second while loaded. */
   readonly underLoad: readonly number[];
@@ -25,26 +32,35 @@ const PARTS = [
   { name: 'large', text: timedReview(256_000).text, seconds: 1 },
 ];
 
-/** Loads jobguard over 8 connections for some seconds. */
+const MOST_SECONDS_OF_FLOOR = 60;
+
+/** Loads jobguard over 8 connections for some seconds, and then a bare server. */
 export async function measureMemory(site: Site, seconds: number): Promise<Memory> {
-  const jobguard = await startJobguard(site);
+  for (const { name, text } of PARTS) await writeFile(join(site.folder, `memory-${name}.json`), text);
+  return {
+    jobguard: await watch(site, await startJobguard(site), seconds),
+    floor: await watch(site, await startFloor(site, await imageFlags()), Math.min(seconds, MOST_SECONDS_OF_FLOOR)),
+  };
+}
+
+/** Loads a server, watches its memory and stops it. */
+async function watch(site: Site, serving: Serving, seconds: number): Promise<ResidentMemory> {
   try {
-    for (const { name, text } of PARTS) await writeFile(join(site.folder, `memory-${name}.json`), text);
     await delay(SETTLE_MS);
-    const atRest = residentMegabytes(jobguard.pid);
+    const atRest = residentMegabytes(serving.pid);
     const underLoad: number[] = [];
-    const timer = setInterval(() => underLoad.push(residentMegabytes(jobguard.pid)), 1_000);
+    const timer = setInterval(() => underLoad.push(residentMegabytes(serving.pid)), 1_000);
     const end = Date.now() + seconds * 1_000;
     while (Date.now() < end) {
       for (const part of PARTS) {
         const bodyFile = join(site.folder, `memory-${part.name}.json`);
-        await load(jobguard, { bodyFile, connections: 8, seconds: part.seconds });
+        await load(serving, { bodyFile, connections: 8, seconds: part.seconds });
       }
     }
     clearInterval(timer);
     await delay(SETTLE_MS);
-    return { atRest, underLoad, afterwards: residentMegabytes(jobguard.pid) };
+    return { atRest, underLoad, afterwards: residentMegabytes(serving.pid) };
   } finally {
-    await jobguard.stop();
+    await serving.stop();
   }
 }

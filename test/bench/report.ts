@@ -56,8 +56,9 @@ round after round, each round beginning with another one. Figures are medians of
 beside them; ratios are taken within each round. jobguard runs as the image runs it: metrics, validation and decision log on.`;
 
 const PATCH_METHOD = `One client, one connection, a job of 8 kB. Each kind of guard has a namespace of its own in one API
-server, and each round patches in all three. The policy is a ValidatingAdmissionPolicy of the same rule; jobguard is
-registered as the chart renders it, \`matchConditions\` included, with a URL in place of the Service. Milliseconds.`;
+server, and each round patches in all of them. The policy is a ValidatingAdmissionPolicy of the same rule; jobguard, and the
+bare server of the floor, are registered as the chart renders it, \`matchConditions\` included, with a URL in place of the
+Service: what the floor adds, every webhook adds. Milliseconds.`;
 
 function machineSection({ began, ended, machine }: Results): string {
   const { processor, cores, memoryGB, system, load, node, wrk } = machine;
@@ -151,11 +152,12 @@ function growthTable({ grows, points }: Growth): string {
 }
 
 function startAndMemory({ startsMs, memory }: Results): string {
-  const { atRest, underLoad, afterwards } = memory;
+  const { atRest, underLoad, afterwards } = memory.jobguard;
   return `From the start of the process to \`200\` of \`/readyz\`, ${startsMs.length} starts: ${spread(startsMs)} ms.
 
 Resident memory with the flags of the image: ${number(atRest)} MB at rest; over ${underLoad.length} s of load at 8 connections
-(16 kB updates, two in ten of them refused, and 256 kB ones every ten seconds) ${spread(underLoad)} MB; ${number(afterwards)} MB afterwards.`;
+(16 kB updates, two in ten of them refused, and 256 kB ones every ten seconds) ${spread(underLoad)} MB; ${number(afterwards)} MB afterwards. The floor with the same flags and load, over ${memory.floor.underLoad.length} s: ${number(memory.floor.atRest)} MB
+at rest, then ${spread(memory.floor.underLoad)} MB.`;
 }
 
 function spread(values: readonly number[]): string {

@@ -14,7 +14,7 @@ import { measurePatches } from './api-server.ts';
 import { createSite } from './contender.ts';
 import { controllerRuntime } from './contenders/controller-runtime.ts';
 import { express } from './contenders/express.ts';
-import { floor } from './contenders/floor.ts';
+import { floor, judgingFloor } from './contenders/floor.ts';
 import { jobguard } from './contenders/jobguard.ts';
 import { opa, opaWithoutPaths } from './contenders/opa.ts';
 import { pepr } from './contenders/pepr.ts';
@@ -27,7 +27,7 @@ import { measureStarts } from './start.ts';
 import { measureThroughput, REFUSED, type Cell } from './throughput.ts';
 import { hasWrk } from './wrk.ts';
 
-const CONTENDERS = [jobguard, floor, express, controllerRuntime, opa, opaWithoutPaths, pepr];
+const CONTENDERS = [jobguard, floor, judgingFloor, express, controllerRuntime, opa, opaWithoutPaths, pepr];
 const DOCS = join(import.meta.dirname, '../../docs');
 
 const { values: flags } = parseArgs({

@@ -38,7 +38,13 @@ describeWithDocker('the image', () => {
     }).toEqual({
       user: '65532:65532',
       entrypoint: [
-        ...['/nodejs/bin/node', '--max-old-space-size=320', '--max-semi-space-size=8', '--disable-sigusr1'],
+        ...[
+          '/nodejs/bin/node',
+          '--max-old-space-size=320',
+          '--max-semi-space-size=4',
+          '--initial-old-space-size=48',
+          '--disable-sigusr1',
+        ],
         '/app/jobguard.js',
       ],
       command: ['serve'],

@@ -85,17 +85,13 @@ function percentile(times: readonly number[], share: number): number {
   return Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN);
 }
 
-async function connectionsOf({ metrics }: TestServer): Promise<number> {
-  return (await metrics.connections.get()).values[0]?.value ?? 0;
-}
-
 describe(`${SLOW_CONNECTIONS} clients that`, () => {
   test.each(Object.entries(SLOW))('%s do not delay the API server', async (what, open) => {
     const server = await start();
     const alone = await latencies(server.endpoint, 100);
     for (let index = 0; index < SLOW_CONNECTIONS; index += 1) open(server.endpoint);
-    await eventually('the slow connections', async () =>
-      (await connectionsOf(server)) >= SLOW_CONNECTIONS ? true : undefined,
+    await eventually('the slow connections', () =>
+      Promise.resolve(server.metrics.connections.value >= SLOW_CONNECTIONS || undefined),
     );
     const besides = await latencies(server.endpoint, 200);
     const [before, after] = [percentile(alone, 0.99), percentile(besides, 0.99)];
@@ -115,7 +111,9 @@ describe('connections beyond the limit', () => {
       keep(connectPlain({ host: '127.0.0.1', port: server.securePort, ...HOSTILE })),
     );
     await Promise.all(opened.filter(({ connecting }) => connecting).map((socket) => once(socket, 'connect')));
-    await eventually('the limit to be kept', async () => ((await connectionsOf(server)) === 50 ? true : undefined));
+    await eventually('the limit to be kept', () =>
+      Promise.resolve(server.metrics.connections.value === 50 || undefined),
+    );
     expect(await latencies(server.endpoint, 20)).toHaveLength(20);
     const reused = await call(server.endpoint, { agent, body: UNCHANGED });
     expect(reused.status).toBe(200);
@@ -131,14 +129,14 @@ describe('connections beyond the limit', () => {
     const request = httpsRequest({ ...requestOptions(server.endpoint, { headers }), ...HOSTILE });
     const answered = answerTo(request);
     request.write(UNCHANGED.slice(0, 10));
-    await eventually('the request', async () =>
-      (await server.metrics.requestsInFlight.get()).values[0]?.value === 1 ? true : undefined,
-    );
+    await eventually('the request', () => Promise.resolve(server.metrics.requestsInFlight.value === 1 || undefined));
     for (let index = 0; index < 10; index += 1) {
       const socket = keep(connectPlain({ host: '127.0.0.1', port: server.securePort, ...HOSTILE }));
       await once(socket, 'connect');
     }
-    await eventually('the limit to be kept', async () => ((await connectionsOf(server)) === 3 ? true : undefined));
+    await eventually('the limit to be kept', () =>
+      Promise.resolve(server.metrics.connections.value === 3 || undefined),
+    );
     request.end(UNCHANGED.slice(10));
     expect((await answered).status).toBe(200);
     request.destroy();

@@ -37,10 +37,9 @@ function failure(code: number, reason: string, message: string, connection = 'cl
 
 /** Waits until no request is under way and as many connections are open as expected. */
 async function settled({ metrics }: TestServer, connections: number): Promise<void> {
-  await eventually(`${connections} open connections without a request`, async () => {
-    const [open, busy] = await Promise.all([metrics.connections.get(), metrics.requestsInFlight.get()]);
-    return open.values[0]?.value === connections && busy.values[0]?.value === 0 ? true : undefined;
-  });
+  await eventually(`${connections} open connections without a request`, () =>
+    Promise.resolve((metrics.connections.value === connections && metrics.requestsInFlight.value === 0) || undefined),
+  );
 }
 
 describe('bodies', () => {
@@ -141,8 +140,8 @@ describe('bodies', () => {
     const request = httpsRequest(requestOptions(started.endpoint, { headers: { 'content-length': '1000' } }));
     const broken = once(request, 'error');
     request.write('{"apiVersion":');
-    await eventually('the request to arrive', async () =>
-      (await started.metrics.requestsInFlight.get()).values[0]?.value === 1 ? true : undefined,
+    await eventually('the request to arrive', () =>
+      Promise.resolve(started.metrics.requestsInFlight.value === 1 || undefined),
     );
     request.destroy(new Error('gone'));
     await broken;

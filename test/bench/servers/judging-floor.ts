@@ -1,0 +1,33 @@
+/**
+ * The floor with jobguard's judgement in place of a comparison: what is lost to the judgement, and what to limits, deadlines,
+ * connections, metrics and log. `node judging-floor.ts PORT CERT KEY`
+ */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+
+import { parseReview } from '../../../src/core/admission.ts';
+import { decide } from '../../../src/core/decide.ts';
+import { compilePolicy, DEFAULT_POLICY_DOCUMENT } from '../../../src/core/policy.ts';
+import { reviewResponse } from '../../../src/core/review-response.ts';
+
+const [, , port, cert = '', key = ''] = process.argv;
+const policy = compilePolicy(DEFAULT_POLICY_DOCUMENT, '');
+
+function answerTo(text: string): { code: number; body: string } {
+  try {
+    const review = parseReview(text);
+    return { code: 200, body: JSON.stringify(reviewResponse(policy, review, decide(policy, review))) };
+  } catch {
+    return { code: 400, body: '' };
+  }
+}
+
+createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const { code, body } = answerTo(Buffer.concat(chunks).toString());
+    response.writeHead(code, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
+    response.end(body);
+  });
+}).listen(Number(port), '127.0.0.1');
