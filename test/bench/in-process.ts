@@ -52,7 +52,7 @@ export async function measureInProcess(site: Site, judges: readonly Judge[], rou
   for (const judge of judges) {
     const prepared = await judge.prepare(site).catch(reason);
     if (typeof prepared === 'string') {
-      entrants.push({ name: judge.name, version: 'cannot be had', failures: { 'all sizes': prepared } });
+      entrants.push({ name: judge.name, version: 'cannot be had', failures: { none: prepared } });
       continue;
     }
     const entrant = { name: judge.name, version: prepared.version, failures: await failuresOf(site, prepared) };

@@ -62,12 +62,13 @@ sends the same allowed update again and again over TLS connections that are kept
 round after round, each round beginning with another one. Figures are medians of the rounds, with the lowest and the highest
 beside them; ratios are taken within each round. jobguard runs as the image runs it: metrics, validation and decision log on.`;
 
-const IN_PROCESS_METHOD = `The webhooks of Gatekeeper and Kyverno need a cluster, so what is measured of them is what their own
-command lines do in a process of their own, over the same updates and by the same rule; jobguard beside them from the bytes of
-the request's body to those of the answer's. Microseconds per review, medians of the rounds with the lowest and the highest;
-beside them, how many times as long as jobguard takes. Each is given what a webhook of it could not do without, and less than
-jobguard does here: \`gator bench\` has parsed the AdmissionReview before (it takes it for the object, as it has no old one to
-give), and of \`kyverno apply\` it is what another review in its payload takes, parsing and CEL alone. Neither words an answer.`;
+const IN_PROCESS_METHOD = `The webhooks of Gatekeeper and Kyverno need a cluster. So what is measured of them is what their own
+command lines do, each in a process of its own, with the same rule and the same updates, and jobguard beside them from the
+bytes of a request's body to those of the answer's. That is as much as they do here, or more. \`gator bench\` times what
+Gatekeeper does to review an object, which it writes and parses; the object is the whole AdmissionReview, as it takes no old
+one. Of \`kyverno apply\` it is what each further review in a payload takes, which is to parse it and to evaluate the rule;
+for an UPDATE of a resource it has the old object be the new one. Microseconds per review, medians of the rounds with the
+lowest and the highest; beside them, how many times as long as jobguard.`;
 
 const PATCH_METHOD = `One client, one connection, a job of 8 kB. Each kind of guard has a namespace of its own in one API
 server, and each round patches in all three. The policy is a ValidatingAdmissionPolicy of the same rule; jobguard is

@@ -1,7 +1,7 @@
 /**
  * Measures jobguard beside its peers and writes docs/benchmarks.md and docs/benchmarks.json.
  *
- *   npm run bench                        everything; some twenty-five minutes, ten of them for the memory
+ *   npm run bench                        everything; some thirty minutes, ten of them for the memory
  *   npm run bench -- --memory-seconds=60
  *   npm run bench -- --quick             a look in some minutes, which writes to a temporary folder
  */
