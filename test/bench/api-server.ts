@@ -2,10 +2,12 @@ import { startControlPlane, type ControlPlane } from '../support/control-plane.t
 import { eventually } from '../support/eventually.ts';
 import { objectOf, renderObjects } from '../support/helm.ts';
 import { withValue, without } from '../support/job.ts';
+import { celRule, celRunPolicy } from './cel-rule.ts';
 import type { Serving, Site } from './contender.ts';
 import { startFloor } from './contenders/floor.ts';
 import { startJobguard } from './contenders/jobguard.ts';
 import { jobFor } from './reviews.ts';
+import { rotated } from './rotated.ts';
 
 /** What guards the jobs of a namespace; `floor` is a bare server that is registered as jobguard is. */
 export const GUARDS = ['none', 'policy', 'floor', 'jobguard'] as const;
@@ -122,29 +124,17 @@ async function registerWebhook(cluster: ControlPlane, guard: Guard, { port }: Se
   });
 }
 
-const SERVER_OWNED = `['labels', 'annotations', 'managedFields', 'generation', 'resourceVersion']`;
-const FREE = `['activeDeadlineSeconds', 'ttlSecondsAfterFinished', 'cleanPodPolicy']`;
-
-/** The five-field rule in CEL; `object` is untyped here, so that `all` walks every key. */
-const EXPRESSION = [
-  sameBut('object', 'oldObject', `['metadata', 'spec']`),
-  sameBut('object.metadata', 'oldObject.metadata', SERVER_OWNED),
-  sameBut('object.spec', 'oldObject.spec', `${FREE} || k == 'runPolicy'`),
-  sameBut('variables.runPolicy', 'variables.oldRunPolicy', FREE),
-].join(' && ');
-
-function sameBut(object: string, old: string, free: string): string {
-  return (
-    `${object}.all(k, k in ${free} || (k in ${old} && ${object}[k] == ${old}[k]))` +
-    ` && ${old}.all(k, k in ${free} || k in ${object})`
-  );
-}
+const RULE = celRule({
+  object: 'object',
+  oldObject: 'oldObject',
+  runPolicy: 'variables.runPolicy',
+  oldRunPolicy: 'variables.oldRunPolicy',
+});
 
 async function registerPolicy(cluster: ControlPlane): Promise<void> {
   const resourceRules = [
     { apiGroups: ['kubeflow.org'], apiVersions: ['*'], operations: ['UPDATE'], resources: ['tfjobs'] },
   ];
-  const runPolicyOf = (object: string): string => `has(${object}.spec.runPolicy) ? ${object}.spec.runPolicy : {}`;
   await post(cluster, `${ADMISSION}/validatingadmissionpolicies`, {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicy',
@@ -153,10 +143,10 @@ async function registerPolicy(cluster: ControlPlane): Promise<void> {
       failurePolicy: 'Fail',
       matchConstraints: { resourceRules },
       variables: [
-        { name: 'runPolicy', expression: runPolicyOf('object') },
-        { name: 'oldRunPolicy', expression: runPolicyOf('oldObject') },
+        { name: 'runPolicy', expression: celRunPolicy('object') },
+        { name: 'oldRunPolicy', expression: celRunPolicy('oldObject') },
       ],
-      validations: [{ expression: EXPRESSION, message: 'only five fields may change', reason: 'Forbidden' }],
+      validations: [{ expression: RULE, message: 'only five fields may change', reason: 'Forbidden' }],
     },
   });
   await post(cluster, `${ADMISSION}/validatingadmissionpolicybindings`, {
@@ -169,9 +159,4 @@ async function registerPolicy(cluster: ControlPlane): Promise<void> {
       matchResources: { namespaceSelector: namespaceSelector('policy') },
     },
   });
-}
-
-function rotated<T>(items: readonly T[], by: number): T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
 }

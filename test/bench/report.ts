@@ -3,10 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { CHANGES, GUARDS, type PatchTimes } from './api-server.ts';
 import { goalsOf } from './goals.ts';
 import type { Growth } from './growth.ts';
+import type { InProcess, JudgingSample } from './in-process.ts';
 import type { Machine } from './machine.ts';
 import type { Memory } from './memory.ts';
+import { SIZES } from './reviews.ts';
 import { percentile, spreadOf } from './statistics.ts';
-import { ratios, type Sample, type Throughput } from './throughput.ts';
+import { ratios, type Entrant, type Sample, type Throughput } from './throughput.ts';
 
 /** Everything that one run measured. */
 export interface Results {
@@ -14,6 +16,7 @@ export interface Results {
   readonly ended: string;
   readonly machine: Machine;
   readonly throughput: Throughput;
+  readonly inProcess: InProcess;
   readonly patches: PatchTimes;
   readonly growth: readonly Growth[];
   readonly startsMs: readonly number[];
@@ -28,9 +31,13 @@ export async function writeReport(file: string, results: Results): Promise<void>
     '## Goals',
     goalsTable(results),
     '## Contenders',
-    contendersSection(results.throughput),
+    contendersTable(results.throughput.entrants, 'all sizes, up to 3 MiB'),
     '## Throughput',
     ...throughputTables(results.throughput),
+    '## In process, no network: the judging alone',
+    IN_PROCESS_METHOD,
+    contendersTable(results.inProcess.entrants, 'all sizes'),
+    inProcessTable(results.inProcess),
     '## PATCH through an API server',
     PATCH_METHOD,
     patchTable(results.patches),
@@ -55,6 +62,14 @@ sends the same allowed update again and again over TLS connections that are kept
 round after round, each round beginning with another one. Figures are medians of the rounds, with the lowest and the highest
 beside them; ratios are taken within each round. jobguard runs as the image runs it: metrics, validation and decision log on.`;
 
+const IN_PROCESS_METHOD = `The webhooks of Gatekeeper and Kyverno need a cluster. So what is measured of them is what their own
+command lines do, each in a process of its own, with the same rule and the same updates, and jobguard beside them from the
+bytes of a request's body to those of the answer's. That is as much as they do here, or more. \`gator bench\` times what
+Gatekeeper does to review an object, which it writes and parses; the object is the whole AdmissionReview, as it takes no old
+one. Of \`kyverno apply\` it is what each further review in a payload takes, which is to parse it and to evaluate the rule;
+for an UPDATE of a resource it has the old object be the new one. Microseconds per review, medians of the rounds with the
+lowest and the highest; beside them, how many times as long as jobguard.`;
+
 const PATCH_METHOD = `One client, one connection, a job of 8 kB. Each kind of guard has a namespace of its own in one API
 server, and each round patches in all of them. The policy is a ValidatingAdmissionPolicy of the same rule; jobguard, and the
 bare server of the floor, are registered as the chart renders it, \`matchConditions\` included, with a URL in place of the
@@ -71,13 +86,13 @@ function goalsTable(results: Results): string {
   return table(['goal', 'seen', ''], rows);
 }
 
-function contendersSection({ entrants }: Throughput): string {
+function contendersTable(entrants: readonly Entrant[], everything: string): string {
   const rows = entrants.map(({ name, version, failures }) => [
     name,
     version,
     Object.entries(failures)
       .map(([size, why]) => `${size}: ${why}`)
-      .join('; ') || 'all sizes, up to 3 MiB',
+      .join('; ') || everything,
   ]);
   return table(['contender', 'what it is', 'judges rightly'], rows);
 }
@@ -110,6 +125,23 @@ function throughputRow(name: string, ofCell: readonly Sample[]): string[] {
     spread(own.map(({ p50Ms }) => p50Ms)),
     spread(own.map(({ p99Ms }) => p99Ms)),
   ];
+}
+
+function inProcessTable({ entrants, samples }: InProcess): string {
+  const columns = SIZES.flatMap(({ name }) => [`${name}, µs`, '× jobguard']);
+  const rows = entrants.map(({ name }) => [name, ...SIZES.flatMap((size) => inProcessCells(name, size.name, samples))]);
+  return table(['', ...columns], rows);
+}
+
+function inProcessCells(name: string, size: string, samples: readonly JudgingSample[]): string[] {
+  const ofSize = samples.filter((sample) => sample.size === size);
+  const own = ofSize.filter(({ contender }) => contender === name).map(microsecondsOf);
+  if (own.length === 0) return ['cannot', ''];
+  return [spread(own), number(percentile(ratios(ofSize, name, 'jobguard', microsecondsOf), 50))];
+}
+
+function microsecondsOf({ microseconds }: JudgingSample): number {
+  return microseconds;
 }
 
 function perSecond({ requestsPerSecond }: Sample): number {

@@ -1,7 +1,7 @@
 /**
  * Measures jobguard beside its peers and writes docs/benchmarks.md and docs/benchmarks.json.
  *
- *   npm run bench                        everything; some twenty-five minutes, ten of them for the memory
+ *   npm run bench                        everything; some thirty minutes, ten of them for the memory
  *   npm run bench -- --memory-seconds=60
  *   npm run bench -- --quick             a look in some minutes, which writes to a temporary folder
  */
@@ -15,10 +15,14 @@ import { createSite } from './contender.ts';
 import { controllerRuntime } from './contenders/controller-runtime.ts';
 import { express } from './contenders/express.ts';
 import { floor, judgingFloor } from './contenders/floor.ts';
+import { gator, gatorCel, gatorWithoutPaths } from './contenders/gator.ts';
 import { jobguard } from './contenders/jobguard.ts';
+import { jobguardInProcess } from './contenders/jobguard-in-process.ts';
+import { kyverno } from './contenders/kyverno.ts';
 import { opa, opaWithoutPaths } from './contenders/opa.ts';
 import { pepr } from './contenders/pepr.ts';
 import { measureGrowth } from './growth.ts';
+import { measureInProcess } from './in-process.ts';
 import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
 import { writeReport, type Results } from './report.ts';
@@ -28,6 +32,7 @@ import { measureThroughput, REFUSED, type Cell } from './throughput.ts';
 import { hasWrk } from './wrk.ts';
 
 const CONTENDERS = [jobguard, floor, judgingFloor, express, controllerRuntime, opa, opaWithoutPaths, pepr];
+const JUDGES = [jobguardInProcess, gator, gatorWithoutPaths, gatorCel, kyverno];
 const DOCS = join(import.meta.dirname, '../../docs');
 
 const { values: flags } = parseArgs({
@@ -53,6 +58,8 @@ async function measure(isQuick: boolean): Promise<Results> {
   const machine = await describeMachine();
   say('throughput');
   const throughput = await measureThroughput(site, CONTENDERS, { cells: cells(isQuick), warmUpSeconds: 3 });
+  say('in process');
+  const inProcess = await measureInProcess(site, JUDGES, isQuick ? 1 : 5);
   say('PATCH through an API server');
   const patches = await measurePatches(site, isQuick ? 60 : 600);
   say('growth');
@@ -61,7 +68,7 @@ async function measure(isQuick: boolean): Promise<Results> {
   const startsMs = await measureStarts(site, 15);
   say('memory');
   const memory = await measureMemory(site, Number(flags['memory-seconds'] ?? (isQuick ? 10 : 600)));
-  return { began, ended: new Date().toISOString(), machine, throughput, patches, growth, startsMs, memory };
+  return { began, ended: new Date().toISOString(), machine, throughput, inProcess, patches, growth, startsMs, memory };
 }
 
 function say(what: string): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Contender, Serving, Site } from './contender.ts';
 import { requireRightVerdicts } from './correctness.ts';
 import { LARGEST_BYTES, refusedReview, reviewsOf, SIZES, timedReview } from './reviews.ts';
+import { rotated } from './rotated.ts';
 import { load, type Load } from './wrk.ts';
 
 /** One cell of the table in one round. */
@@ -70,7 +71,6 @@ export async function measureThroughput(
   const samples: Sample[] = [];
   for (const cell of cells) {
     for (let round = 1; round <= cell.rounds; round += 1) {
-      // Each round begins with another contender, so that none always follows the same one.
       for (const contender of rotated(running, round))
         samples.push(...(await sampleOf(contender, cell, round, bodyFiles)));
     }
@@ -108,11 +108,6 @@ async function failuresOf({ ca }: Site, serving: Serving): Promise<Record<string
   return failures;
 }
 
-function rotated<T>(items: readonly T[], by: number): T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
-}
-
 function report(sample: Sample): void {
   const { contender, size, connections, requestsPerSecond, requestsPerCpuSecond, p50Ms, p99Ms } = sample;
   const figures = [requestsPerSecond, requestsPerCpuSecond].map((figure) => figure.toFixed(0).padStart(6));
@@ -123,11 +118,11 @@ function report(sample: Sample): void {
 }
 
 /** Returns, round by round, a figure of one contender as a multiple of another's, in the samples of one cell. */
-export function ratios(
-  ofCell: readonly Sample[],
+export function ratios<S extends Pick<Sample, 'contender' | 'round'>>(
+  ofCell: readonly S[],
   name: string,
   other: string,
-  figure: (sample: Sample) => number,
+  figure: (sample: S) => number,
 ): number[] {
   return ofCell
     .filter(({ contender }) => contender === name)

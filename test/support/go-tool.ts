@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { moduleFolder } from './go-module.ts';
 import { fillFolder, userCache } from './user-cache.ts';
 
 /** A program that is built from its Go module. */
@@ -9,6 +10,8 @@ export interface GoTool {
   readonly name: string;
   /** `example.com/module/cmd/program`. */
   readonly package: string;
+  /** `example.com/module`, where it replaces other modules: `go install` then refuses it, and it is built in its own folder. */
+  readonly module?: string;
   /** `v1.2.3`. */
   readonly version: string;
   /** The environment variable that names another one to use instead. */
@@ -21,7 +24,8 @@ export interface GoTool {
  *
  * @throws Error that says why there is none
  */
-export async function goTool({ name, package: main, version, override }: GoTool): Promise<string> {
+export async function goTool(tool: GoTool): Promise<string> {
+  const { name, version, override } = tool;
   const given = process.env[override] ?? '';
   if (given !== '') {
     if (!existsSync(given)) throw new Error(`${override}=${given} does not exist`);
@@ -30,14 +34,24 @@ export async function goTool({ name, package: main, version, override }: GoTool)
   const folder = join(userCache(), 'tools', `${name}-${version}`);
   await fillFolder(folder, [name], async (_missing, staging) => {
     process.stderr.write(`building ${name} ${version} from its Go module; it takes minutes, the first time\n`);
-    await promisify(execFile)('go', ['install', '-trimpath', '-ldflags', '-s -w', `${main}@${version}`], {
-      // Without these a go.work, or another platform's flags, would change what is built and where to; without cgo it
-      // runs in an image that holds nothing else.
-      env: { ...process.env, GOBIN: staging, GOWORK: 'off', GOOS: '', GOARCH: '', CGO_ENABLED: '0' },
-      maxBuffer: 2 ** 26,
-    }).catch((error: unknown) => {
+    await build(tool, staging).catch((error: unknown) => {
       throw new Error(`There is no ${name} ${version}: set ${override}, or mend this: ${String(error).slice(-2000)}`);
     });
   });
   return join(folder, name);
+}
+
+async function build({ name, package: main, module, version }: GoTool, staging: string): Promise<void> {
+  const flags = ['-trimpath', '-ldflags', '-s -w'];
+  const [args, cwd] =
+    module === undefined
+      ? [['install', ...flags, `${main}@${version}`], undefined]
+      : [['build', ...flags, '-o', join(staging, name), main], await moduleFolder(`${module}@${version}`)];
+  await promisify(execFile)('go', args, {
+    cwd,
+    // Without these a go.work, or another platform's flags, would change what is built and where to; without cgo it
+    // runs in an image that holds nothing else.
+    env: { ...process.env, GOBIN: staging, GOWORK: 'off', GOOS: '', GOARCH: '', CGO_ENABLED: '0' },
+    maxBuffer: 2 ** 26,
+  });
 }

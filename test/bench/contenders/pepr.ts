@@ -10,6 +10,10 @@ import { fillFolder, userCache } from '../../support/user-cache.ts';
 import { startProgram, type Contender } from '../contender.ts';
 import { startStubApiServer } from '../stub-api-server.ts';
 
+/**
+ * The newest that could be installed. Of 1.2.1 others speak, npm answered 404 for it; what npm has as 20.0.0 is older code,
+ * on kubernetes-fluent-client 1.9.0 where 1.1.4 is on 3.11.6.
+ */
 const VERSION = '1.1.4';
 const TOKEN = 'bench';
 

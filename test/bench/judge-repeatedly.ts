@@ -1,0 +1,32 @@
+/**
+ * Judges a review as jobguard's webhook does, from the bytes of the body to those of the answer, and nothing around it.
+ * `node judge-repeatedly.ts REVIEW TIMES` prints whether it is allowed and how many microseconds it takes.
+ */
+import { readFileSync } from 'node:fs';
+
+import { parseReview } from '../../src/core/admission.ts';
+import { decide } from '../../src/core/decide.ts';
+import { reviewResponse, type AdmissionReview } from '../../src/core/review-response.ts';
+import { decodeBody } from '../../src/server/body.ts';
+import { DEFAULT_POLICY } from '../support/review.ts';
+
+const [, , file = '', count] = process.argv;
+const body = readFileSync(file);
+const times = Number(count);
+
+function judge(): AdmissionReview {
+  const request = parseReview(decodeBody(body));
+  return reviewResponse(DEFAULT_POLICY, request, decide(DEFAULT_POLICY, request));
+}
+
+/** Returns how long a review takes, in microseconds. */
+function measure(): number {
+  const start = performance.now();
+  for (let time = 0; time < times; time += 1) JSON.stringify(judge());
+  return ((performance.now() - start) * 1_000) / times;
+}
+
+// Once to be compiled for what it does: a webhook serves for weeks.
+measure();
+const { allowed } = judge().response;
+process.stdout.write(JSON.stringify({ allowed, microseconds: measure() }));
