@@ -11,11 +11,15 @@ export interface Cluster extends ApiClient {
   readonly kubeconfig: string;
   /** The command that gives it the images of an archive, its last argument, that `docker save` wrote. */
   readonly loadCommand: readonly string[];
-  /** As Node has it, where the node was started here. */
-  readonly isolatePods?: Node['isolatePods'];
-  /** How old the API server's certificate is, at least, where that is known. */
-  readonly certificateAgeMs?: number;
+  /** Undefined where the cluster was there before. */
+  readonly own?: OwnCluster;
   stop: () => Promise<void>;
+}
+
+/** What more there is of a cluster that was started here. */
+export interface OwnCluster extends Pick<Node, 'isolatePods'> {
+  /** How old the API server's certificate was at the start. */
+  readonly certificateAgeMs: number;
 }
 
 const GENERATION = 'training-operator 1.9';
@@ -78,11 +82,8 @@ export async function startCluster(): Promise<Cluster> {
   const running = undo.move();
   const { kubectl, request } = controlPlane;
   const { loadCommand, isolatePods } = node;
-  return {
-    ...{ kubeconfig, kubectl, request, loadCommand, isolatePods },
-    certificateAgeMs: CERTIFICATE_AGE_MS,
-    stop: () => running.disposeAsync(),
-  };
+  const own = { isolatePods, certificateAgeMs: CERTIFICATE_AGE_MS };
+  return { kubeconfig, kubectl, request, loadCommand, own, stop: () => running.disposeAsync() };
 }
 
 async function ready({ kubectl }: ControlPlane): Promise<void> {

@@ -46,7 +46,7 @@ export function apiServerAway(cluster: () => Cluster): { begins: () => void; end
       test(
         'ends: the others have served on, no update has failed, and the new one serves, too',
         async () => {
-          if (cluster().isolatePods === undefined) return;
+          if (cluster().own === undefined) return;
           if (outage === undefined) throw new Error('It has not begun');
           await using ending = outage;
           await expectServedOn(cluster(), ending);
@@ -59,7 +59,7 @@ export function apiServerAway(cluster: () => Cluster): { begins: () => void; end
 
 /** Cuts the pods of a release off, and starts one more, which has no certificate yet. */
 async function begin(cluster: Cluster): Promise<Outage | undefined> {
-  if (cluster.isolatePods === undefined) {
+  if (cluster.own === undefined) {
     process.stdout.write('NOT TRIED: an API server that is away, for this takes a node that was started here\n');
     return undefined;
   }
@@ -74,10 +74,10 @@ async function begin(cluster: Cluster): Promise<Outage | undefined> {
   traffic.phase('the API server is away');
   const since = Date.now();
   // Whoever is new has no address yet by which to be cut off.
-  const everybody = undo.use(await cluster.isolatePods());
+  const everybody = undo.use(await cluster.own.isolatePods());
   await cluster.kubectl(['--namespace', NAME, 'scale', `deployment/${NAME}`, `--replicas=${old.length + 1}`]);
   const started = await newPod(release, old);
-  const theirs = undo.use(await cluster.isolatePods(await addressesOf(cluster, release, [...old, started])));
+  const theirs = undo.use(await cluster.own.isolatePods(await addressesOf(cluster, release, [...old, started])));
   await everybody[Symbol.asyncDispose]();
   await logged(cluster, release, NOT_ASKED, [started]);
   const held = undo.move();

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { at } from '../support/json-at.ts';
-import { skewedBy, storeFaketime } from './clock.ts';
+import { setRight, skewMs, storeClocks, withClock } from './clock.ts';
 import { logged, logs, newPod, readyPods } from './pods.ts';
 import { install, type Release } from './release.ts';
 import { secretOf, serveWhatIsStored, stored, trusted } from './shared-certificate.ts';
@@ -15,6 +16,8 @@ const HOUR_MS = 3_600_000;
 const SKEW_HOURS = 3;
 /** How exactly times are compared that were read one after another. */
 const TOLERANCE_MS = 300_000;
+/** Longer than a pod that cannot serve is called ready. */
+const UNREADY_MS = 15_000;
 
 type During = ReturnType<typeof meanwhile>;
 
@@ -73,33 +76,53 @@ async function damages(cluster: Cluster, release: Release, during: During): Prom
 
 /** Replaces the pods by some whose clock is hours off, one way and then the other. */
 async function clocks(cluster: Cluster, release: Release, during: During): Promise<void> {
-  await storeFaketime(cluster, NAME);
-  await during(`clocks become ${SKEW_HOURS} h fast`, () => release.upgrade(skewedBy(SKEW_HOURS)));
-  await expectSkew(cluster, await release.pods(), SKEW_HOURS);
-  const { certificateAgeMs } = cluster;
-  if (certificateAgeMs === undefined) {
-    process.stdout.write('NOT TRIED: clocks that are slow; how old the certificate of the API server is is unknown\n');
-    return;
+  const { own } = cluster;
+  const ageHours = (own?.certificateAgeMs ?? 0) / HOUR_MS;
+  await storeClocks(cluster, NAME, { slow: -SKEW_HOURS, fast: SKEW_HOURS, ancient: -2 * ageHours });
+  if (own === undefined) {
+    process.stdout.write('NOT TRIED: clocks that are slow or set right, for these take a node that was started here\n');
+    return fastClocks(cluster, release, during);
   }
-  await during(`clocks become ${SKEW_HOURS} h slow, and the Secret is deleted while there is one of each`, async () => {
-    const fast = await release.pods();
-    await release.upgrade(skewedBy(-SKEW_HOURS));
-    const slow = await newPod(release, fast);
-    await expectSkew(cluster, [slow], -SKEW_HOURS);
+  await during(`clocks become ${SKEW_HOURS} h slow`, () => release.upgrade(withClock('slow')));
+  await expectSkew(cluster, await release.pods(), -SKEW_HOURS);
+  await fastClocks(cluster, release, during);
+  await ancientClock(cluster, release, during);
+  await during('clocks are set right while the API server is away', async () => {
+    await using undo = new AsyncDisposableStack();
+    undo.use(await own.isolatePods());
+    const pods = await release.pods();
+    await setRight(cluster, NAME, 'fast');
+    for (const pod of pods) await clockToBeRight(cluster, pod);
+    await delay(UNREADY_MS);
+    expect(await readyPods(cluster, release, pods)).toEqual(pods);
+  });
+}
+
+/** Meanwhile the Secret is deleted: whoever makes it anew, the certificate counts by the API server's clock. */
+async function fastClocks(cluster: Cluster, release: Release, during: During): Promise<void> {
+  await during(`clocks become ${SKEW_HOURS} h fast, and the Secret is deleted half-way`, async () => {
+    const before = await release.pods();
+    await release.upgrade(withClock('fast'));
+    const fast = await newPod(release, before);
+    await expectSkew(cluster, [fast], SKEW_HOURS);
     await kubectl(cluster, 'delete', 'secret', secretOf(release));
+    await logged(cluster, release, 'the Secret is gone; making it anew');
     const { validFromDate } = await serveWhatIsStored(cluster, release);
     const issuedAt = validFromDate.getTime() + HOUR_MS;
     expect(Math.abs(Date.now() - issuedAt)).toBeLessThan(TOLERANCE_MS);
   });
-  await expectSkew(cluster, await release.pods(), -SKEW_HOURS);
+  await expectSkew(cluster, await release.pods(), SKEW_HOURS);
   await serveWhatIsStored(cluster, release);
-  const before = -2 * (certificateAgeMs / HOUR_MS);
-  await during(`a clock is ${-before} h slow, before the API server's certificate`, async () => {
-    const pods = await release.pods();
-    await release.upgrade(skewedBy(before));
-    const started = await newPod(release, pods);
+}
+
+/** One pod takes it to be before the API server's certificate was made: it cannot ask, says so, and the others serve on. */
+async function ancientClock(cluster: Cluster, release: Release, during: During): Promise<void> {
+  await during("a clock is slower than the API server's certificate is old", async () => {
+    const before = await release.pods();
+    await release.upgrade(withClock('ancient'));
+    const started = await newPod(release, before);
     await logged(cluster, release, 'certificate is not yet valid', [started]);
-    expect(await readyPods(cluster, release, [...pods, started])).toEqual(pods);
+    expect(await readyPods(cluster, release, [...before, started])).toEqual(before);
     expect(await release.run('rollback')).toMatchObject({ code: 0 });
   });
 }
@@ -114,10 +137,18 @@ async function expectSkew(cluster: Cluster, pods: readonly string[], hours: numb
     const event: unknown = JSON.parse(line);
     const byOwnTime = Date.parse(String(at(event, 'time'))) - Date.now();
     const byApiServer = -1000 * Number(at(event, 'offsetSeconds'));
-    for (const skewMs of [byOwnTime, byApiServer]) {
-      expect(Math.abs(skewMs - hours * HOUR_MS)).toBeLessThan(TOLERANCE_MS);
+    for (const found of [byOwnTime, byApiServer]) {
+      expect(Math.abs(found - hours * HOUR_MS)).toBeLessThan(TOLERANCE_MS);
     }
   }
+}
+
+async function clockToBeRight(cluster: Cluster, pod: string): Promise<void> {
+  await eventually(
+    `the clock of ${pod} to be right`,
+    async () => Math.abs(await skewMs(cluster, NAME, pod)) < TOLERANCE_MS || undefined,
+    { timeoutMs: 90_000, intervalMs: 500 },
+  );
 }
 
 async function kubectl(cluster: Cluster, ...args: readonly string[]): Promise<string> {
