@@ -91,8 +91,9 @@ async function clocks(cluster: Cluster, release: Release, during: During): Promi
     await using undo = new AsyncDisposableStack();
     undo.use(await own.isolatePods());
     const pods = await release.pods();
+    for (const pod of pods) await clockToBe(cluster, pod, SKEW_HOURS);
     await setRight(cluster, NAME, 'fast');
-    for (const pod of pods) await clockToBeRight(cluster, pod);
+    for (const pod of pods) await clockToBe(cluster, pod, 0);
     await delay(UNREADY_MS);
     expect(await readyPods(cluster, release, pods)).toEqual(pods);
   });
@@ -143,10 +144,10 @@ async function expectSkew(cluster: Cluster, pods: readonly string[], hours: numb
   }
 }
 
-async function clockToBeRight(cluster: Cluster, pod: string): Promise<void> {
+async function clockToBe(cluster: Cluster, pod: string, hours: number): Promise<void> {
   await eventually(
-    `the clock of ${pod} to be right`,
-    async () => Math.abs(await skewMs(cluster, NAME, pod)) < TOLERANCE_MS || undefined,
+    `the clock of ${pod} to be ${hours} h fast`,
+    async () => Math.abs((await skewMs(cluster, NAME, pod)) - hours * HOUR_MS) < TOLERANCE_MS || undefined,
     { timeoutMs: 90_000, intervalMs: 500 },
   );
 }
