@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { addressesOf, logged, logs, newPod, readyPods } from './pods.ts';
-import { inNamespace, install, metricsOf, type Release } from './release.ts';
+import { install, metricsOf, type Release } from './release.ts';
 import { resourcesOf } from './resources.ts';
 import { serveWhatIsStored } from './shared-certificate.ts';
 import { GUARDED_TRAFFIC, startTraffic, type Traffic } from './traffic.ts';
@@ -64,8 +64,7 @@ async function begin(cluster: Cluster): Promise<Outage | undefined> {
     return undefined;
   }
   await using undo = new AsyncDisposableStack();
-  const values = { tls: { mode: 'selfManaged' }, webhook: { namespaceSelector: inNamespace(NAME) } };
-  const release = undo.use(await install(cluster, NAME, values));
+  const release = undo.use(await install(cluster, NAME, { tls: { mode: 'selfManaged' } }, [NAME]));
   // Suspended, or the operator, when it is tried, would start them.
   const job = { metadata: { namespace: NAME }, spec: { runPolicy: { suspend: true } } };
   const stream = { prefix: NAME, job, kinds: GUARDED_TRAFFIC, perSecond: PER_SECOND };

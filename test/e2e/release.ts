@@ -27,18 +27,18 @@ const REPLICAS = 2;
 
 /**
  * Installs the chart; release and namespace have one name, and so has every object if there is `jobguard` in it. It guards
- * the jobs of one namespace, so that others may be guarded by another release at the same time.
+ * the jobs of some namespaces, so that those of others may be guarded by another release at the same time.
  */
 export async function install(
   cluster: Cluster,
   name: string,
   values: object = {},
-  guarded = 'default',
+  guarded: readonly string[] = ['default', name],
 ): Promise<Release> {
   const flags = ['--kubeconfig', cluster.kubeconfig, '--namespace', name];
   const own = {
     image: { ...IMAGE, pullPolicy: 'IfNotPresent' },
-    webhook: { namespaceSelector: inNamespace(guarded) },
+    webhook: { namespaceSelector: inNamespaces(guarded) },
   };
   const helmNow = async (args: readonly string[], input: object): Promise<void> => {
     const { code, stdout, stderr } = await helm([...args, ...flags, '--values', '-'], JSON.stringify(input));
@@ -63,9 +63,9 @@ export async function install(
   };
 }
 
-/** Returns the selector of a webhook for the jobs of one namespace. */
-export function inNamespace(name: string): object {
-  return { matchLabels: { 'kubernetes.io/metadata.name': name } };
+/** Returns the selector of a webhook for what is in some namespaces. */
+export function inNamespaces(names: readonly string[]): object {
+  return { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: names }] };
 }
 
 async function podsOf(cluster: Cluster, name: string): Promise<unknown[]> {

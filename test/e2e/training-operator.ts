@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts';
 import { moduleFolder } from '../support/go-module.ts';
 import { at } from '../support/json-at.ts';
 import { MODULE, trainingOperatorProgram, VERSION } from './operator-program.ts';
-import { inNamespace, install, metricsOf, type Release } from './release.ts';
+import { inNamespaces, install, metricsOf, type Release } from './release.ts';
 
 const OPERATOR_IMAGE = `docker.io/jobguard-test/training-operator:${VERSION}`;
 const IDLE_IMAGE = 'docker.io/jobguard-test/idle:1';
@@ -71,7 +71,7 @@ async function installOperator(cluster: Cluster): Promise<AsyncDisposable> {
   const rendered = await cluster.kubectl(['kustomize', manifests]);
   const stdin = rendered.stdout
     .replace(/image: ghcr\.io\/kubeflow\/\S+/, `image: ${OPERATOR_IMAGE}`)
-    .replace(/^ {2}failurePolicy: .*/gm, `$&\n  namespaceSelector: ${JSON.stringify(inNamespace('default'))}`);
+    .replace(/^ {2}failurePolicy: .*/gm, `$&\n  namespaceSelector: ${JSON.stringify(inNamespaces(['default']))}`);
   const applied = await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '--filename=-'], { stdin });
   if (applied.code !== 0) throw new Error(applied.stderr);
   const status = ['--namespace=kubeflow', 'rollout', 'status', 'deployment/training-operator', '--timeout=240s'];
