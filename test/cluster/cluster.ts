@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attachToCluster, startControlPlane, type ApiClient, type ControlPlane } from '../support/control-plane.ts';
 import { writeKubeconfig } from '../support/kubeconfig.ts';
-import { API_SERVER_ADDRESS, NODE_NAME, SERVICES, startNode } from './node.ts';
+import { API_SERVER_ADDRESS, NODE_NAME, SERVICES, startNode, type Node } from './node.ts';
 
 /** A Kubernetes that runs pods. */
 export interface Cluster extends ApiClient {
@@ -11,12 +11,20 @@ export interface Cluster extends ApiClient {
   readonly kubeconfig: string;
   /** The command that gives it the images of an archive, its last argument, that `docker save` wrote. */
   readonly loadCommand: readonly string[];
-  /** Lets no pod reach the API server until what it returns is disposed of, where the node was started here. */
-  readonly isolatePods?: () => Promise<AsyncDisposable>;
+  /** Undefined where the cluster was there before. */
+  readonly own?: OwnCluster;
   stop: () => Promise<void>;
 }
 
+/** What more there is of a cluster that was started here. */
+export interface OwnCluster extends Pick<Node, 'isolatePods'> {
+  /** How old the API server's certificate was at the start. */
+  readonly certificateAgeMs: number;
+}
+
 const GENERATION = 'training-operator 1.9';
+/** A day: nobody's API server is as young as one of a test. */
+const CERTIFICATE_AGE_MS = 24 * 3_600_000;
 
 /** A cluster that is there already, and how it is given images; `kind load image-archive` is such a command. */
 interface GivenCluster {
@@ -55,6 +63,7 @@ export async function startCluster(): Promise<Cluster> {
   undo.defer(node.stop);
   const controlPlane = await startControlPlane(GENERATION, {
     listenAddress: API_SERVER_ADDRESS,
+    certificateAgeMs: CERTIFICATE_AGE_MS,
     apiServerFlags: {
       'advertise-address': API_SERVER_ADDRESS,
       'service-cluster-ip-range': SERVICES,
@@ -73,7 +82,8 @@ export async function startCluster(): Promise<Cluster> {
   const running = undo.move();
   const { kubectl, request } = controlPlane;
   const { loadCommand, isolatePods } = node;
-  return { kubeconfig, kubectl, request, loadCommand, isolatePods, stop: () => running.disposeAsync() };
+  const own = { isolatePods, certificateAgeMs: CERTIFICATE_AGE_MS };
+  return { kubeconfig, kubectl, request, loadCommand, own, stop: () => running.disposeAsync() };
 }
 
 async function ready({ kubectl }: ControlPlane): Promise<void> {

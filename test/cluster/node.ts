@@ -30,8 +30,8 @@ export interface Node {
   join: (kubeconfig: string) => Promise<void>;
   /** The command that gives its container runtime the images of an archive, its last argument, that `docker save` wrote. */
   readonly loadCommand: readonly string[];
-  /** Lets no pod connect to the API server until what it returns is disposed of. */
-  isolatePods: () => Promise<AsyncDisposable>;
+  /** Lets no pod, or none that has one of these addresses, connect to the API server until what it returns is disposed of. */
+  isolatePods: (addresses?: readonly string[]) => Promise<AsyncDisposable>;
   /** Returns the last lines of what its programs wrote. */
   log: () => string;
   stop: () => Promise<void>;
@@ -74,11 +74,14 @@ export async function startNode(): Promise<Node> {
   const running = undo.move();
   return {
     loadCommand,
-    isolatePods: async () => {
+    isolatePods: async (addresses = [PODS]) => {
+      const [from, to] = [addresses.join(','), API_SERVER_ADDRESS];
       // Only what opens a connection: answers to the API server's calls go the same way.
-      const rule = `FORWARD --source ${PODS} --destination ${API_SERVER_ADDRESS} --protocol tcp --syn --jump DROP`;
+      const rule = `FORWARD --source ${from} --destination ${to} --protocol tcp --syn --jump DROP`;
       await succeeding(sandbox.run(`iptables --insert ${rule}`));
-      return { [Symbol.asyncDispose]: () => succeeding(sandbox.run(`iptables --delete ${rule}`)) };
+      const isolated = new AsyncDisposableStack();
+      isolated.defer(() => succeeding(sandbox.run(`iptables --delete ${rule}`)));
+      return isolated;
     },
     log,
     join: async (kubeconfig) => {

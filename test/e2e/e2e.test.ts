@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { givenCluster, openCluster, type Cluster } from '../cluster/cluster.ts';
 import { leftovers } from '../cluster/leftovers.ts';
 import { loadImages } from '../cluster/load-images.ts';
+import { apiServerAway } from './api-server-away.ts';
 import { withoutReplicas } from './no-replicas.ts';
 import { restartsNobodyNotices } from './restarts.ts';
 import { selfManagedFaults } from './self-managed.ts';
@@ -31,11 +32,14 @@ describeOnNode('on a node', () => {
   }, CLUSTER_TIMEOUT_MS);
   afterAll(() => opened?.stop(), CLUSTER_TIMEOUT_MS);
 
+  const outage = apiServerAway(cluster);
+  describe('ten minutes without the API server', outage.begins);
   describe('each TLS mode', () => tlsModes(cluster));
   describe('restarts that nobody notices', () => restartsNobodyNotices(cluster));
   describe('certificates that renew themselves', () => selfManagedFaults(cluster));
   describe('an outage', () => withoutReplicas(cluster));
   describe('the operator', () => trainingOperator(cluster));
+  describe('ten minutes without the API server', outage.ends);
   describe('the end', () => {
     testOnOwnNode(
       'of the node leaves no process, mount, cgroup, network link or folder behind',

@@ -25,10 +25,21 @@ export interface Release extends AsyncDisposable {
 const ROLL_OUT_TIMEOUT_MS = 300_000;
 const REPLICAS = 2;
 
-/** Installs the chart; release and namespace have one name, and so has every object if there is `jobguard` in it. */
-export async function install(cluster: Cluster, name: string, values: object = {}): Promise<Release> {
+/**
+ * Installs the chart; release and namespace have one name, and so has every object if there is `jobguard` in it. It guards
+ * the jobs of some namespaces, so that those of others may be guarded by another release at the same time.
+ */
+export async function install(
+  cluster: Cluster,
+  name: string,
+  values: object = {},
+  guarded: readonly string[] = ['default', name],
+): Promise<Release> {
   const flags = ['--kubeconfig', cluster.kubeconfig, '--namespace', name];
-  const own = { image: { ...IMAGE, pullPolicy: 'IfNotPresent' } };
+  const own = {
+    image: { ...IMAGE, pullPolicy: 'IfNotPresent' },
+    webhook: { namespaceSelector: inNamespaces(guarded) },
+  };
   const helmNow = async (args: readonly string[], input: object): Promise<void> => {
     const { code, stdout, stderr } = await helm([...args, ...flags, '--values', '-'], JSON.stringify(input));
     if (code !== 0) throw new Error(`helm ${args.join(' ')}: ${stdout}${stderr}`);
@@ -52,6 +63,11 @@ export async function install(cluster: Cluster, name: string, values: object = {
   };
 }
 
+/** Returns the selector of a webhook for what is in some namespaces. */
+export function inNamespaces(names: readonly string[]): object {
+  return { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: names }] };
+}
+
 async function podsOf(cluster: Cluster, name: string): Promise<unknown[]> {
   const labels = encodeURIComponent(`app.kubernetes.io/instance=${name},app.kubernetes.io/component=webhook`);
   const { json } = await cluster.request('GET', `/api/v1/namespaces/${name}/pods?labelSelector=${labels}`);
@@ -73,7 +89,8 @@ async function settled(cluster: Cluster, name: string): Promise<void> {
   );
 }
 
-function isReady(pod: unknown): boolean {
+/** Tells whether a Pod is ready, and not about to end. */
+export function isReady(pod: unknown): boolean {
   const conditions = at(pod, 'status', 'conditions');
   if (!Array.isArray(conditions) || at(pod, 'metadata', 'deletionTimestamp') !== undefined) return false;
   return conditions.some((each) => at(each, 'type') === 'Ready' && at(each, 'status') === 'True');

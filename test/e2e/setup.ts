@@ -8,6 +8,7 @@ import { crdFiles } from '../support/crds.ts';
 import { helmBinary } from '../support/helm.ts';
 import { kubernetesBinaries, nodeBinaries } from '../support/kubernetes-binaries.ts';
 import { certManagerProgram } from './cert-manager.ts';
+import { faketimeLibrary } from './clock.ts';
 import { trainingOperatorProgram } from './operator-program.ts';
 
 /** The variable by which the tests learn that there can be no cluster here. */
@@ -31,6 +32,7 @@ export default async function setup(): Promise<void> {
 async function prepare(): Promise<void> {
   const problem = givenCluster() === undefined ? whyNoNode() : undefined;
   if (problem !== undefined) throw new Error(`This machine can hold no node: ${problem}`);
+  faketimeLibrary();
   await helmBinary();
   await kubernetesBinaries();
   await nodeBinaries();

@@ -61,6 +61,8 @@ export interface Traffic extends AsyncDisposable {
 
 interface Stream {
   readonly prefix: string;
+  /** What its jobs have beside what `jobNamed` gives them. */
+  readonly job?: Parameters<typeof jobNamed>[2];
   readonly kinds: readonly Kind[];
   readonly perSecond: number;
 }
@@ -71,15 +73,15 @@ const JOBS = 60;
 const IN_FLIGHT = 20;
 /** As many as `jobNamed` gives a job. */
 const WORKERS = 2;
-/** No test takes longer: one that jest has given up on stops nothing. */
-const LONGEST_MS = 900_000;
+/** Nothing takes longer: a test that jest has given up on stops nothing. */
+const LONGEST_MS = 1_800_000;
 /** Above the API server's own patience with a webhook. */
 const TIMEOUT_MS = 30_000;
 
 /** Sends merge patches to jobs of its own at a steady rate, whether or not the last ones were answered, up to a limit. */
-export async function startTraffic(cluster: Cluster, { prefix, kinds, perSecond }: Stream): Promise<Traffic> {
+export async function startTraffic(cluster: Cluster, { prefix, job, kinds, perSecond }: Stream): Promise<Traffic> {
   const jobs = await Promise.all(
-    Array.from({ length: JOBS }, (_, index) => create(cluster, TF_JOB, jobNamed(`${prefix}-${index}`, TF_JOB))),
+    Array.from({ length: JOBS }, (_, index) => create(cluster, TF_JOB, jobNamed(`${prefix}-${index}`, TF_JOB, job))),
   );
   const right = Object.fromEntries(kinds.map(({ name }) => [name, 0]));
   const wrong: string[] = [];

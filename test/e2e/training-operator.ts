@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts';
 import { moduleFolder } from '../support/go-module.ts';
 import { at } from '../support/json-at.ts';
 import { MODULE, trainingOperatorProgram, VERSION } from './operator-program.ts';
-import { install, metricsOf, type Release } from './release.ts';
+import { inNamespaces, install, metricsOf, type Release } from './release.ts';
 
 const OPERATOR_IMAGE = `docker.io/jobguard-test/training-operator:${VERSION}`;
 const IDLE_IMAGE = 'docker.io/jobguard-test/idle:1';
@@ -50,7 +50,7 @@ export function trainingOperator(cluster: () => Cluster): void {
   );
 }
 
-/** Installs the operator as its project says, from images made here, until it is disposed of. */
+/** Installs the operator as its project says, from images made here, until it is disposed of; it judges jobs where ours are. */
 async function installOperator(cluster: Cluster): Promise<AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-operator-'));
@@ -69,7 +69,9 @@ async function installOperator(cluster: Cluster): Promise<AsyncDisposable> {
   await loadImages(cluster.loadCommand, archive);
   const manifests = join(await moduleFolder(`${MODULE}@${VERSION}`), 'manifests/overlays/standalone');
   const rendered = await cluster.kubectl(['kustomize', manifests]);
-  const stdin = rendered.stdout.replace(/image: ghcr\.io\/kubeflow\/\S+/, `image: ${OPERATOR_IMAGE}`);
+  const stdin = rendered.stdout
+    .replace(/image: ghcr\.io\/kubeflow\/\S+/, `image: ${OPERATOR_IMAGE}`)
+    .replace(/^ {2}failurePolicy: .*/gm, `$&\n  namespaceSelector: ${JSON.stringify(inNamespaces(['default']))}`);
   const applied = await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '--filename=-'], { stdin });
   if (applied.code !== 0) throw new Error(applied.stderr);
   const status = ['--namespace=kubeflow', 'rollout', 'status', 'deployment/training-operator', '--timeout=240s'];

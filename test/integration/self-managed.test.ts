@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 
+import { validityProblem } from '../../src/server/certificate.ts';
 import { LEAF_LIFETIME_MS } from '../../src/server/self-managed/authority.ts';
 import { certificatesOf } from '../../src/server/pem.ts';
 import { isTrusted, simulateCluster, type Replica, type SimulatedCluster } from '../support/simulated-cluster.ts';
@@ -317,11 +318,23 @@ describe('faults', () => {
     expect(sound.served()).toEqual(before);
   });
 
+  test('a clock that is set right while the API server is away: what is served stays valid', async () => {
+    const replica = cluster.replica({ clockSkewMs: 3 * HOUR_MS });
+    await settle(replica);
+    cluster.isAway = true;
+    replica.clock.skewMs = 0;
+    cluster.pass(10 * SECOND_MS);
+    await replica.poll();
+    const now = replica.source.now();
+    expect([now, validityProblem(replica.served(), now)]).toEqual([cluster.clock.time, undefined]);
+  });
+
   test('an API server whose clock was ahead: what is not valid yet is made anew', async () => {
+    const start = cluster.clock.time;
     cluster.pass(365 * DAY_MS);
     const replica = cluster.replica();
     await settle(replica);
-    cluster.pass(-365 * DAY_MS);
+    cluster.clock.time = start;
     const fresh = cluster.replica();
     for (let poll = 0; poll < 10; poll += 1) {
       await fresh.poll();

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import type { CertificateSource } from '../../src/server/certificate-reload.ts';
 import type { KeyPair } from '../../src/server/certificate.ts';
 import { ApiError, type ApiAnswer, type ApiClient, type ApiRequest } from '../../src/server/self-managed/api-client.ts';
-import { createApiClock } from '../../src/server/self-managed/api-clock.ts';
+import { createApiClock, type LocalClock } from '../../src/server/self-managed/api-clock.ts';
 import { certificatesOf } from '../../src/server/pem.ts';
 import { createRenewal } from '../../src/server/self-managed/renewal.ts';
 import { createSecretStore } from '../../src/server/self-managed/secret-store.ts';
@@ -32,12 +32,14 @@ export interface SimulatedCluster {
   before: (request: ApiRequest) => Promise<void>;
   /** Starts a replica whose own clock is off. */
   replica: (options?: { readonly clockSkewMs?: number }) => Replica;
-  /** Moves the clock. */
+  /** Lets time go by. */
   pass: (ms: number) => void;
 }
 
 /** One replica, whose polls the test makes. */
 export interface Replica {
+  /** How far its own clock is ahead of the API server's. */
+  readonly clock: { skewMs: number };
   /** Polls once; returns what went wrong. */
   poll: () => Promise<string | undefined>;
   readonly served: () => KeyPair | undefined;
@@ -52,6 +54,7 @@ export function simulateCluster(start = new Date('2026-01-01T00:00:00Z')): Simul
   let version = 1;
   const versions = { secret: 1, webhooks: 1 };
   const clock = { time: start };
+  let elapsedMs = 0;
 
   const answer = (status: number, body: unknown): ApiAnswer => ({ status, body, date: clock.time });
   const secretObject = (): unknown => ({
@@ -104,21 +107,26 @@ export function simulateCluster(start = new Date('2026-01-01T00:00:00Z')): Simul
     caBundle: '',
     requests: [],
     before: () => Promise.resolve(),
-    replica: ({ clockSkewMs = 0 } = {}) => startReplica(client, () => new Date(clock.time.getTime() + clockSkewMs)),
+    replica: ({ clockSkewMs = 0 } = {}) => {
+      const own = { skewMs: clockSkewMs };
+      const local = { now: () => new Date(clock.time.getTime() + own.skewMs), elapsedMs: () => elapsedMs };
+      return { clock: own, ...startReplica(client, local) };
+    },
     pass: (ms) => {
+      elapsedMs += ms;
       clock.time = new Date(clock.time.getTime() + ms);
     },
   };
   return cluster;
 }
 
-function startReplica(client: ApiClient, localNow: () => Date): Replica {
+function startReplica(client: ApiClient, local: LocalClock): Omit<Replica, 'clock'> {
   const log: string[] = [];
   const logger = pino(
     { base: null, timestamp: false },
     { write: (line) => log.push(String(at(JSON.parse(line), 'msg'))) },
   );
-  const apiClock = createApiClock(client, localNow, logger);
+  const apiClock = createApiClock(client, local, logger);
   const source = createRenewal({
     store: createSecretStore(apiClock.client, 'ns', 'tls'),
     trust: createWebhookTrust({

@@ -10,7 +10,8 @@ import { createWebhookTrust } from './webhook-trust.ts';
 /** Creates the source of a self-managed certificate within a cluster whose API server is at `apiServer`. */
 export function selfManagedCertificate(tls: SelfManagedTls, apiServer: URL, log: Logger): CertificateSource {
   const { secretName, webhookConfiguration, service, namespace } = tls;
-  const clock = createApiClock(createApiClient(apiServer, tls.serviceAccountFolder), () => new Date(), log);
+  const local = { now: () => new Date(), elapsedMs: () => performance.now() };
+  const clock = createApiClock(createApiClient(apiServer, tls.serviceAccountFolder), local, log);
   return createRenewal({
     store: createSecretStore(clock.client, namespace, secretName),
     trust: createWebhookTrust({ client: clock.client, webhookConfiguration, service, namespace }),
