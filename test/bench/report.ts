@@ -66,8 +66,8 @@ const IN_PROCESS_METHOD = `The webhooks of Gatekeeper and Kyverno need a cluster
 command lines do, each in a process of its own, with the same rule and the same updates, and jobguard beside them from the
 bytes of a request's body to those of the answer's. That is as much as they do here, or more. \`gator bench\` times what
 Gatekeeper does to review an object, which it writes and parses; the object is the whole AdmissionReview, as it takes no old
-one. Of \`kyverno apply\` it is what each further review in a payload takes, which is to parse it and to evaluate the rule;
-for an UPDATE of a resource it has the old object be the new one. Microseconds per review, medians of the rounds with the
+one. Of \`kyverno apply\` it is what each further review in a payload takes, which is to parse it and to evaluate the rule, by
+the fastest of three runs; for an UPDATE of a resource it has the old object be the new one. Microseconds per review, medians of the rounds with the
 lowest and the highest; beside them, how many times as long as jobguard.`;
 
 const PATCH_METHOD = `One client, one connection, a job of 8 kB. Each kind of guard has a namespace of its own in one API

@@ -10,6 +10,8 @@ const MODULE = 'github.com/kyverno/kyverno';
 const VERSION = 'v1.19.1';
 /** At twice as many the rule exceeds what Kyverno lets an expression cost, which is counted over the whole payload. */
 const MOST_REVIEWS = 2_000;
+/** A difference of two runs has the noise of both, so that each is the fastest of some. */
+const RUNS = 3;
 
 /**
  * Kyverno's CEL engine, as `kyverno apply` runs it.
@@ -48,8 +50,12 @@ export const kyverno: Judge = {
       allows: async (reviewFile) => (await apply(reviewFile, 1)).allowed,
       microseconds: async (reviewFile, times) => {
         const more = Math.min(times, MOST_REVIEWS - 1);
-        const [one, many] = [await apply(reviewFile, 1), await apply(reviewFile, 1 + more)];
-        return ((many.ms - one.ms) * 1_000) / more;
+        const fastest = async (reviews: number): Promise<number> => {
+          const runs: number[] = [];
+          for (let count = 0; count < RUNS; count += 1) runs.push((await apply(reviewFile, reviews)).ms);
+          return Math.min(...runs);
+        };
+        return (((await fastest(1 + more)) - (await fastest(1))) * 1_000) / more;
       },
     };
   },
