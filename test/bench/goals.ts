@@ -37,7 +37,7 @@ function throughputGoals({ throughput: { samples } }: Results): Goal[] {
       of === 'requests/s' ? sample.requestsPerSecond : sample.requestsPerCpuSecond;
     const lead = (name: string): number => percentile(ratios(cell, name, over, figure), 50);
     const goal = atLeast(`${of} at 16 kB, 8 connections: ≥ ${least} × ${over}`, lead('jobguard'), least);
-    return over === 'floor' ? beside(goal, 'the judgement alone', lead('judging floor').toFixed(2)) : goal;
+    return beside(goal, 'judging floor', lead('judging floor').toFixed(2));
   });
 }
 
