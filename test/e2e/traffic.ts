@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { create, jobNamed, mergePatch, TF_JOB, workers } from '../apiserver/jobs.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Answer } from '../support/control-plane.ts';
+import { eventually } from '../support/eventually.ts';
 import { at } from '../support/json-at.ts';
 import type { Release } from './release.ts';
 
@@ -78,11 +79,20 @@ const LONGEST_MS = 1_800_000;
 /** Above the API server's own patience with a webhook. */
 const TIMEOUT_MS = 30_000;
 
+/** Waits until a job is guarded: where a Service is new, kube-proxy hears of its pods a moment after they are ready. */
+async function inForce(cluster: Cluster, job: string): Promise<void> {
+  await eventually('the guard to be in force', async () => {
+    const answer = await mergePatch(cluster, `${job}?dryRun=All`, REPLICAS.patch(0));
+    return REPLICAS.isRight(answer) || undefined;
+  });
+}
+
 /** Sends merge patches to jobs of its own at a steady rate, whether or not the last ones were answered, up to a limit. */
 export async function startTraffic(cluster: Cluster, { prefix, job, kinds, perSecond }: Stream): Promise<Traffic> {
   const jobs = await Promise.all(
     Array.from({ length: JOBS }, (_, index) => create(cluster, TF_JOB, jobNamed(`${prefix}-${index}`, TF_JOB, job))),
   );
+  if (kinds.includes(REPLICAS)) await inForce(cluster, jobs[0] ?? '');
   const right = Object.fromEntries(kinds.map(({ name }) => [name, 0]));
   const wrong: string[] = [];
   const unanswered = new Set<Promise<void>>();
