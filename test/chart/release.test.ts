@@ -6,7 +6,7 @@ import type { Finished } from '../support/child-process.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
-import { CHART, helm } from '../support/helm.ts';
+import { CHART, helm, HELM_MAJORS, type HelmMajor } from '../support/helm.ts';
 import { at } from '../support/json-at.ts';
 import { writeKubeconfig } from '../support/kubeconfig.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
@@ -14,8 +14,14 @@ import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
 const NAMESPACE = 'jobguard';
 /** Any certificate will do: base64 of PEM. */
 const CA_BUNDLE = Buffer.from((await createAuthority()).cert).toString('base64');
+const CONFLICT = /conflict with "jobguard-certificates": \.webhooks\[.*\]\.clientConfig\.caBundle/;
+/** How each Helm takes over what the pods have written. */
+const CHANGE_OF_MODE: Readonly<Record<HelmMajor, { unforced: [code: number, stderr: unknown]; force: string[] }>> = {
+  3: { unforced: [0, ''], force: [] },
+  4: { unforced: [1, expect.stringMatching(CONFLICT)], force: ['--force-conflicts'] },
+};
 
-describeChart('helm, on a real API server', () => {
+describeChart.each(HELM_MAJORS)('Helm %i, on a real API server', (major) => {
   let cluster: ControlPlane;
   let folder: string;
 
@@ -30,10 +36,14 @@ describeChart('helm, on a real API server', () => {
   }, CONTROL_PLANE_TIMEOUT_MS);
 
   const helmThere = (...args: string[]): Promise<Finished> =>
-    helm([...args, '--kubeconfig', join(folder, 'kubeconfig'), '--namespace', NAMESPACE]);
+    helm([...args, '--kubeconfig', join(folder, 'kubeconfig'), '--namespace', NAMESPACE], '', major);
   const install = (...args: string[]): Promise<Finished> =>
     helmThere('upgrade', '--install', 'jobguard', CHART, '--create-namespace', ...args);
   const installWithHelm = (...args: string[]): Promise<Finished> => install('--set', 'tls.mode=helm', ...args);
+  const apply = async (fieldManager: string, object: object): Promise<void> => {
+    const args = ['apply', '--server-side', `--field-manager=${fieldManager}`, '--filename=-'];
+    expect(await cluster.kubectl(args, { stdin: JSON.stringify(object) })).toMatchObject({ code: 0 });
+  };
   const serverDefined = async (resource: string, name: string): Promise<unknown> => {
     const { stdout } = await cluster.kubectl(['get', resource, name, '--namespace', NAMESPACE, '--output=json']);
     return JSON.parse(stdout);
@@ -49,23 +59,28 @@ describeChart('helm, on a real API server', () => {
 
   test('an upgrade keeps what the pods wrote, and rolls none without need', async () => {
     const template = at(await serverDefined('deployment', 'jobguard'), 'spec', 'template');
-    const patches = [
-      ['secret/jobguard-certificates', { data: { 'tls.crt': 'MQ==' } }],
-      [
-        'validatingwebhookconfiguration/jobguard.jobguard',
-        { webhooks: [{ name: 'jobs.jobguard.dev', clientConfig: { caBundle: CA_BUNDLE } }] },
-      ],
-    ] as const;
-    for (const [name, patch] of patches) {
-      const args = ['patch', name, '--namespace', NAMESPACE, '--type=strategic', '--patch', JSON.stringify(patch)];
-      expect(await cluster.kubectl(args)).toMatchObject({ code: 0 });
-    }
+    const written = { 'tls.crt': 'MQ==' };
+    await apply('jobguard', {
+      ...{ apiVersion: 'v1', kind: 'Secret' },
+      ...{ metadata: { name: 'jobguard-certificates', namespace: NAMESPACE }, data: written },
+    });
+    await apply('jobguard-certificates', {
+      ...{ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingWebhookConfiguration' },
+      metadata: { name: 'jobguard.jobguard' },
+      webhooks: [{ name: 'jobs.jobguard.dev', clientConfig: { caBundle: CA_BUNDLE } }],
+    });
     expect((await install('--set', 'replicaCount=3')).code).toBe(0);
     const secret = await serverDefined('secret', 'jobguard-certificates');
     const webhook = await serverDefined('validatingwebhookconfiguration', 'jobguard.jobguard');
-    expect(at(secret, 'data')).toEqual({ 'tls.crt': 'MQ==' });
+    expect(at(secret, 'data')).toEqual(written);
     expect(at(webhook, 'webhooks', 0, 'clientConfig', 'caBundle')).toBe(CA_BUNDLE);
     expect(at(await serverDefined('deployment', 'jobguard'), 'spec', 'template')).toEqual(template);
+  });
+
+  test('a change of mode, to one that renders the caBundle, has Helm 4 and not Helm 3 ask for --force-conflicts', async () => {
+    const { code, stderr } = await installWithHelm();
+    expect([code, stderr]).toEqual(CHANGE_OF_MODE[major].unforced);
+    expect(await installWithHelm(...CHANGE_OF_MODE[major].force)).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('in mode helm an upgrade keeps the certificate, and rolls no pod without need', async () => {

@@ -4,6 +4,7 @@ import { loadPolicy } from '../../src/policy-file.ts';
 import {
   CHART,
   helm,
+  HELM_MAJORS,
   KUBE_VERSION,
   objectOf,
   policyText,
@@ -29,10 +30,9 @@ const CERT_MANAGER: Render = { values: { tls: { mode: 'certManager' } } };
 const HELM: Render = { values: { tls: { mode: 'helm' } } };
 
 describeChart.each(VALUES_FILES)('with the values %s', (_name, valuesFile) => {
-  test('lints strictly', async () => {
-    const { code, stdout } = await helm([
-      ...['lint', '--strict', CHART, '--values', valuesFile, '--kube-version', KUBE_VERSION],
-    ]);
+  test.each(HELM_MAJORS)('Helm %i lints it strictly', async (major) => {
+    const flags = ['--strict', '--values', valuesFile, '--kube-version', KUBE_VERSION];
+    const { code, stdout } = await helm(['lint', CHART, ...flags], '', major);
     expect([code, stdout]).toEqual([0, expect.stringContaining('1 chart(s) linted, 0 chart(s) failed')]);
   });
 
@@ -76,6 +76,15 @@ describeChart('two renders', () => {
   test.each(DETERMINISTIC)('of the values %s are equal', async (_name, valuesFile) => {
     expect(await renderText({ valuesFile })).toBe(await renderText({ valuesFile }));
   });
+
+  test.each(DETERMINISTIC)(
+    'of the values %s, by Helm 3 and Helm 4, are of equal objects',
+    async (_name, valuesFile) => {
+      const [first, second] = await Promise.all(HELM_MAJORS.map((major) => renderObjects({ valuesFile, major })));
+      expect(second).toHaveLength(first?.length ?? NaN);
+      expect(second).toEqual(expect.arrayContaining(first ?? []));
+    },
+  );
 
   test('in mode helm differ in the certificate and in nothing else', async () => {
     const first = withoutCertificate(await renderObjects(HELM));

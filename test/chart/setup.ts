@@ -1,6 +1,6 @@
 import { crdFiles } from '../support/crds.ts';
 import { foreignCrdFiles } from '../support/foreign-crds.ts';
-import { helmBinary } from '../support/helm.ts';
+import { HELM_MAJORS, helmBinary } from '../support/helm.ts';
 import { kubeconformBinary } from '../support/kubeconform.ts';
 import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
 
@@ -10,7 +10,7 @@ export const NO_HELM = 'JOBGUARD_TEST_NO_HELM';
 /** Gets once, before all files of this layer, the programs and the definitions that they need. */
 export default async function setup(): Promise<void> {
   try {
-    await helmBinary();
+    for (const major of HELM_MAJORS) await helmBinary(major);
     await kubeconformBinary();
     await kubernetesBinaries();
     await crdFiles('training-operator 1.9');

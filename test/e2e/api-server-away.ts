@@ -64,7 +64,7 @@ async function begin(cluster: Cluster): Promise<Outage | undefined> {
     return undefined;
   }
   await using undo = new AsyncDisposableStack();
-  const release = undo.use(await install(cluster, NAME, { tls: { mode: 'selfManaged' } }, [NAME]));
+  const release = undo.use(await install(cluster, NAME, { tls: { mode: 'selfManaged' } }, { guarded: [NAME] }));
   // Suspended, or the operator, when it is tried, would start them.
   const job = { metadata: { namespace: NAME }, spec: { runPolicy: { suspend: true } } };
   const stream = { prefix: NAME, job, kinds: GUARDED_TRAFFIC, perSecond: PER_SECOND };

@@ -3,7 +3,9 @@ import { givenCluster, openCluster, type Cluster } from '../cluster/cluster.ts';
 import { leftovers } from '../cluster/leftovers.ts';
 import { loadImages } from '../cluster/load-images.ts';
 import { apiServerAway } from './api-server-away.ts';
+import { certManagerProgram } from './cert-manager.ts';
 import { withoutReplicas } from './no-replicas.ts';
+import { trainingOperatorProgram } from './operator-program.ts';
 import { restartsNobodyNotices } from './restarts.ts';
 import { selfManagedFaults } from './self-managed.ts';
 import { ARCHIVE, NO_CLUSTER } from './setup.ts';
@@ -15,6 +17,11 @@ const CLUSTER_TIMEOUT_MS = 300_000;
 /** One file, so that its parts follow each other: there is one node, and jobguard guards all of it. */
 const describeOnNode = process.env[NO_CLUSTER] === undefined ? describe : describe.skip;
 const testOnOwnNode = givenCluster() === undefined ? test : test.skip;
+
+/** Has what the last parts need compiled, where nobody has before, while the others go on. Who needs it learns of a failure. */
+async function compileMeanwhile(): Promise<void> {
+  for (const program of [certManagerProgram, trainingOperatorProgram]) await program().catch(() => undefined);
+}
 
 describeOnNode('on a node', () => {
   let opened: Cluster | undefined;
@@ -29,15 +36,16 @@ describeOnNode('on a node', () => {
     ofOthers = await leftovers();
     opened = await openCluster();
     await loadImages(opened.loadCommand, process.env[ARCHIVE] ?? '');
+    void compileMeanwhile();
   }, CLUSTER_TIMEOUT_MS);
   afterAll(() => opened?.stop(), CLUSTER_TIMEOUT_MS);
 
   const outage = apiServerAway(cluster);
   describe('ten minutes without the API server', outage.begins);
-  describe('each TLS mode', () => tlsModes(cluster));
-  describe('restarts that nobody notices', () => restartsNobodyNotices(cluster));
   describe('certificates that renew themselves', () => selfManagedFaults(cluster));
   describe('an outage', () => withoutReplicas(cluster));
+  describe('restarts that nobody notices', () => restartsNobodyNotices(cluster));
+  describe('each TLS mode', () => tlsModes(cluster));
   describe('the operator', () => trainingOperator(cluster));
   describe('ten minutes without the API server', outage.ends);
   describe('the end', () => {

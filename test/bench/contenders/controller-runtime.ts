@@ -1,11 +1,9 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { freePort } from '../../support/free-port.ts';
-import { fillFolder, userCache } from '../../support/user-cache.ts';
+import { goProgram } from '../../support/go-program.ts';
 import { startProgram, type Contender } from '../contender.ts';
 
 const MODULE = join(import.meta.dirname, '../servers/controller-runtime');
@@ -15,7 +13,7 @@ const NAME = 'controller-runtime';
 export const controllerRuntime: Contender = {
   name: NAME,
   prepare: async () => {
-    const command = await build();
+    const command = await goProgram(MODULE);
     const { stdout } = await promisify(execFile)('go', ['version', '-m', command]);
     const version = /controller-runtime\s+(v[\d.]+)/.exec(stdout)?.[1] ?? '';
     const go = /go[\d.]+/.exec(stdout.replace(command, ''))?.[0] ?? '';
@@ -29,21 +27,3 @@ export const controllerRuntime: Contender = {
     };
   },
 };
-
-/** Builds the program, unless the user's cache has it. */
-async function build(): Promise<string> {
-  const sources = await Promise.all(
-    ['main.go', 'go.mod', 'go.sum'].map((name) => readFile(join(MODULE, name), 'utf8')),
-  );
-  const hash = createHash('sha256').update(sources.join('')).digest('hex').slice(0, 12);
-  const folder = join(userCache(), 'tools', `bench-${NAME}-${hash}`);
-  await fillFolder(folder, [NAME], async (_missing, staging) => {
-    process.stderr.write(`building the webhook on ${NAME}; it takes minutes, the first time\n`);
-    await promisify(execFile)('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', join(staging, NAME), '.'], {
-      cwd: MODULE,
-      env: { ...process.env, GOWORK: 'off' },
-      maxBuffer: 2 ** 26,
-    });
-  });
-  return join(folder, NAME);
-}
