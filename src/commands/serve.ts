@@ -37,7 +37,10 @@ export function serveCommand(context: CommandContext): Command {
       'replicas issue the certificate and fill in the caBundle themselves; with the next four',
     )
     .option('--secret-name <name>', 'Secret that they share')
-    .option('--webhook-configuration <name>', 'ValidatingWebhookConfiguration')
+    .option(
+      '--webhook-configuration <name>',
+      'ValidatingWebhookConfiguration, annotated jobguard.dev/tls-mode: selfManaged',
+    )
     .option('--service <name>', 'Service that the webhook is called by')
     .option('--namespace <name>', 'namespace of Secret and Service')
     .option('--service-account-dir <folder>', 'token and ca.crt for the API server', SERVICE_ACCOUNT_FOLDER)

@@ -32,6 +32,8 @@ export interface SelfManagedRelease extends AsyncDisposable {
   /** Reads what the API server trusts, PEM. */
   caBundle: () => Promise<string>;
   removeCaBundle: () => Promise<void>;
+  /** Has the webhook say that it is of a mode, and trust an authority, PEM. */
+  setMode: (mode: string, ca: string) => Promise<void>;
 }
 
 export interface Replica extends JobguardProcess {
@@ -86,6 +88,11 @@ export async function prepareRelease(cluster: ControlPlane): Promise<SelfManaged
       const { json } = await cluster.request('GET', WEBHOOKS);
       return decode(at(json, 'webhooks', 0, 'clientConfig', 'caBundle') ?? '');
     },
+    setMode: (mode, ca) =>
+      patch(cluster, WEBHOOKS, 'json-patch', [
+        { op: 'replace', path: '/metadata/annotations/jobguard.dev~1tls-mode', value: mode },
+        { op: 'replace', path: '/webhooks/0/clientConfig/caBundle', value: Buffer.from(ca).toString('base64') },
+      ]),
     removeCaBundle: () =>
       patch(cluster, WEBHOOKS, 'json-patch', [{ op: 'remove', path: '/webhooks/0/clientConfig/caBundle' }]),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
+import { createAuthority } from '../support/certificates.ts';
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
 import { at } from '../support/json-at.ts';
@@ -9,6 +10,8 @@ import { prepareRelease, type Replica, type SelfManagedRelease } from './self-ma
 
 const DENIAL =
   /^admission webhook "jobs\.jobguard\.dev" denied the request: tfjobs\.kubeflow\.org "guarded" may not be/;
+const SOMEBODY_ELSES =
+  '"problem":"the caBundle is somebody else\'s to write: ValidatingWebhookConfiguration jobguard.jobguard has no annotation jobguard.dev/tls-mode: selfManaged"';
 /** A replica looks every 10 s, a quarter more or less, and waits 10 s more before it serves by a new authority. */
 const PATIENCE = { timeoutMs: 60_000 };
 
@@ -133,6 +136,18 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
       return answer.status === 500 ? undefined : answer;
     });
     expect(status).toBe(403);
+  });
+
+  test('a caBundle is left alone once the configuration says that another mode fills it in', async () => {
+    const others = (await createAuthority()).cert;
+    await release.setMode('helm', others);
+    await eventually('both to have noticed', () =>
+      Promise.resolve(replicas.every((replica) => replica.stderr().includes(SOMEBODY_ELSES)) || undefined),
+    );
+    expect(await release.caBundle()).toBe(others);
+    await release.setMode('selfManaged', others);
+    await bothServing();
+    expect(await authorities()).toContain((await release.secret())['ca.crt']?.concat('\n'));
   });
 
   test('while the API server cannot be reached replicas serve on, and one that starts says why it is not ready', async () => {

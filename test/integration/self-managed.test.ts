@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { validityProblem } from '../../src/server/certificate.ts';
 import { LEAF_LIFETIME_MS } from '../../src/server/self-managed/authority.ts';
 import { certificatesOf } from '../../src/server/pem.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { isTrusted, simulateCluster, type Replica, type SimulatedCluster } from '../support/simulated-cluster.ts';
 
 jest.setTimeout(60_000);
@@ -358,6 +359,26 @@ describe('faults', () => {
     expect(replica.problems()).toHaveLength(1);
     await replica.poll();
     expect(replica.problems()).toEqual([]);
+  });
+
+  test.each([
+    { what: 'of another mode', annotations: { 'jobguard.dev/tls-mode': 'helm' } },
+    { what: 'that says of no mode', annotations: {} },
+    { what: 'without annotations', annotations: undefined },
+  ])('a caBundle in a configuration $what is left alone: a replica serves on, unready, and says why', async (to) => {
+    const replica = cluster.replica();
+    await settle(replica);
+    const { cert: ca } = await createAuthority();
+    Object.assign(cluster, { annotations: to.annotations, caBundle: ca });
+    cluster.requests.length = 0;
+    const served = replica.served();
+    expect([await replica.poll(), await replica.poll()]).toEqual([
+      "the caBundle is somebody else's to write: ValidatingWebhookConfiguration guard has no annotation jobguard.dev/tls-mode: selfManaged",
+      expect.any(String),
+    ]);
+    expect(cluster.requests).toEqual(['GET guard 200', 'GET guard 200']);
+    expect([replica.served(), cluster.caBundle]).toEqual([served, ca]);
+    expect(replica.problems()).toEqual(['the caBundle is not known to hold the authority for jobguard.ns.svc']);
   });
 
   test('a Secret that is deleted over and over does not make the caBundle grow without end', async () => {

@@ -26,6 +26,8 @@ export interface SimulatedCluster {
   secret: Record<string, string> | undefined;
   /** PEM; what the API server trusts. */
   caBundle: string;
+  /** Those of the ValidatingWebhookConfiguration. */
+  annotations: Readonly<Record<string, string>> | undefined;
   /** Every request that was answered, as `METHOD name status`. */
   readonly requests: string[];
   /** Is asked before each request is answered, so that a test can have something else happen first. */
@@ -84,7 +86,7 @@ export function simulateCluster(start = new Date('2026-01-01T00:00:00Z')): Simul
       versions.webhooks = version += 1;
     }
     return answer(200, {
-      metadata: { resourceVersion: String(versions.webhooks) },
+      metadata: { resourceVersion: String(versions.webhooks), annotations: cluster.annotations },
       webhooks: [
         { name: 'jobs.example', clientConfig: { service: SERVICE, caBundle: encode(cluster.caBundle) } },
         { name: 'other.example', clientConfig: { url: 'https://other.example' } },
@@ -105,6 +107,7 @@ export function simulateCluster(start = new Date('2026-01-01T00:00:00Z')): Simul
     isAway: false,
     secret: {},
     caBundle: '',
+    annotations: { 'jobguard.dev/tls-mode': 'selfManaged' },
     requests: [],
     before: () => Promise.resolve(),
     replica: ({ clockSkewMs = 0 } = {}) => {

@@ -2,6 +2,7 @@ import { isValidAt, type KeyPair } from '../certificate.ts';
 import type { CertificateSource } from '../certificate-reload.ts';
 import type { Logger } from '../log.ts';
 import { advance } from './advance.ts';
+import { ApiError } from './api-client.ts';
 import type { SecretStore } from './secret-store.ts';
 import { certificatesOf } from '../pem.ts';
 import { readState, trustedBy, writeState, type SecretData, type State } from './state.ts';
@@ -83,12 +84,17 @@ export function createRenewal(options: RenewalOptions): CertificateSource {
   };
 }
 
-/** Reads the state and brings it up to date. Returns undefined where another replica was faster: it will be read anew. */
+/**
+ * Reads the state and brings it up to date. Returns undefined where another replica was faster: it will be read anew.
+ *
+ * @throws ApiError where the caBundle is not ours to write
+ */
 async function agree(
   { store, dnsNames, now, log }: RenewalOptions,
-  { certs: trusted }: Trust,
+  { certs: trusted, objection }: Trust,
   served: string | undefined,
 ): Promise<State | undefined> {
+  if (objection !== undefined) throw new ApiError(objection);
   const stored = await store.read();
   if (stored === undefined) {
     log.warn('the Secret is gone; making it anew');

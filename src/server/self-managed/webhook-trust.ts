@@ -10,6 +10,8 @@ export interface Trust {
   readonly webhooks: readonly string[];
   /** The certificates that stand in the caBundle of every one of them, canonical. */
   readonly certs: readonly string[];
+  /** Why the caBundle is not ours to write; undefined where it is. */
+  readonly objection: string | undefined;
 }
 
 /** The caBundle of the webhooks of one ValidatingWebhookConfiguration that call one Service. */
@@ -28,7 +30,10 @@ export interface WebhookTrustOptions {
 }
 
 interface Configuration {
-  readonly metadata: { readonly resourceVersion: string };
+  readonly metadata: {
+    readonly resourceVersion: string;
+    readonly annotations?: Readonly<Record<string, string>> | null;
+  };
   readonly webhooks?: readonly {
     readonly name: string;
     readonly clientConfig: {
@@ -45,7 +50,14 @@ const isConfiguration = new Ajv().compile<Configuration>({
   type: 'object',
   required: ['metadata'],
   properties: {
-    metadata: { type: 'object', required: ['resourceVersion'], properties: { resourceVersion: STRING } },
+    metadata: {
+      type: 'object',
+      required: ['resourceVersion'],
+      properties: {
+        resourceVersion: STRING,
+        annotations: { type: 'object', nullable: true, additionalProperties: STRING },
+      },
+    },
     webhooks: {
       type: 'array',
       nullable: true,
@@ -75,6 +87,13 @@ const isConfiguration = new Ajv().compile<Configuration>({
 /** Owns the caBundle and nothing else, so that Helm and Argo CD, which do not render it, have nothing to differ about. */
 const FIELD_MANAGER = 'jobguard-certificates';
 
+/**
+ * By this whoever registers the webhooks says who writes their caBundle. When a release changes to another mode, replicas of
+ * the last one still run for a while: what they wrote then would stay, and nobody would be left who puts it right.
+ */
+const MODE_ANNOTATION = 'jobguard.dev/tls-mode';
+const OUR_MODE = 'selfManaged';
+
 export function createWebhookTrust({
   client,
   webhookConfiguration: name,
@@ -99,6 +118,10 @@ export function createWebhookTrust({
         resourceVersion: body.metadata.resourceVersion,
         webhooks: ours.map((webhook) => webhook.name),
         certs: bundles.reduce((common, bundle) => common.filter((cert) => bundle.includes(cert))),
+        objection:
+          body.metadata.annotations?.[MODE_ANNOTATION] === OUR_MODE
+            ? undefined
+            : `the caBundle is somebody else's to write: ${kind} ${name} has no annotation ${MODE_ANNOTATION}: ${OUR_MODE}`,
       };
     },
     publish: async ({ resourceVersion, webhooks }, certs) => {
