@@ -36,7 +36,7 @@ describeChart.each(HELM_MAJORS)('Helm %i, on a real API server', (major) => {
   }, CONTROL_PLANE_TIMEOUT_MS);
 
   const helmThere = (...args: string[]): Promise<Finished> =>
-    helm([...args, '--kubeconfig', join(folder, 'kubeconfig'), '--namespace', NAMESPACE], '', major);
+    helm([...args, '--kubeconfig', join(folder, 'kubeconfig'), '--namespace', NAMESPACE], { major });
   const install = (...args: string[]): Promise<Finished> =>
     helmThere('upgrade', '--install', 'jobguard', CHART, '--create-namespace', ...args);
   const installWithHelm = (...args: string[]): Promise<Finished> => install('--set', 'tls.mode=helm', ...args);

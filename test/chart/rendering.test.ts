@@ -32,7 +32,7 @@ const HELM: Render = { values: { tls: { mode: 'helm' } } };
 describeChart.each(VALUES_FILES)('with the values %s', (_name, valuesFile) => {
   test.each(HELM_MAJORS)('Helm %i lints it strictly', async (major) => {
     const flags = ['--strict', '--values', valuesFile, '--kube-version', KUBE_VERSION];
-    const { code, stdout } = await helm(['lint', CHART, ...flags], '', major);
+    const { code, stdout } = await helm(['lint', CHART, ...flags], { major });
     expect([code, stdout]).toEqual([0, expect.stringContaining('1 chart(s) linted, 0 chart(s) failed')]);
   });
 

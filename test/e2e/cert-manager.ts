@@ -8,11 +8,9 @@ import { goProgram } from '../support/go-program.ts';
 const VERSION = 'v1.21.2';
 const KINDS = ['certificates', 'certificaterequests', 'clusterissuers', 'issuers'];
 
-let program: Promise<string> | undefined;
-
 /** Returns the path of a program with cert-manager's own controllers; the first time that takes minutes. */
 export async function certManagerProgram(): Promise<string> {
-  return (program ??= goProgram(join(import.meta.dirname, 'cert-manager')));
+  return goProgram(join(import.meta.dirname, 'cert-manager'));
 }
 
 /** Installs cert-manager's kinds and runs its controllers, as a process of this machine, until it is disposed of. */

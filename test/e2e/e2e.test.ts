@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { givenCluster, openCluster, type Cluster } from '../cluster/cluster.ts';
 import { leftovers } from '../cluster/leftovers.ts';
 import { loadImages } from '../cluster/load-images.ts';
+import { helmBinary } from '../support/helm.ts';
 import { apiServerAway } from './api-server-away.ts';
 import { certManagerProgram } from './cert-manager.ts';
 import { withoutReplicas } from './no-replicas.ts';
@@ -18,9 +19,10 @@ const CLUSTER_TIMEOUT_MS = 300_000;
 const describeOnNode = process.env[NO_CLUSTER] === undefined ? describe : describe.skip;
 const testOnOwnNode = givenCluster() === undefined ? test : test.skip;
 
-/** Has what the last parts need compiled, where nobody has before, while the others go on. Who needs it learns of a failure. */
+/** Has what later parts need compiled, where nobody has before, while the first ones go on. Who needs it learns of a failure. */
 async function compileMeanwhile(): Promise<void> {
-  for (const program of [certManagerProgram, trainingOperatorProgram]) await program().catch(() => undefined);
+  const programs = [(): Promise<string> => helmBinary(4), certManagerProgram, trainingOperatorProgram];
+  for (const program of programs) await program().catch(() => undefined);
 }
 
 describeOnNode('on a node', () => {
@@ -42,8 +44,8 @@ describeOnNode('on a node', () => {
 
   const outage = apiServerAway(cluster);
   describe('ten minutes without the API server', outage.begins);
-  describe('certificates that renew themselves', () => selfManagedFaults(cluster));
   describe('an outage', () => withoutReplicas(cluster));
+  describe('certificates that renew themselves', () => selfManagedFaults(cluster));
   describe('restarts that nobody notices', () => restartsNobodyNotices(cluster));
   describe('each TLS mode', () => tlsModes(cluster));
   describe('the operator', () => trainingOperator(cluster));

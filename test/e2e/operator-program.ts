@@ -4,15 +4,8 @@ import { goTool } from '../support/go-tool.ts';
 export const MODULE = 'github.com/kubeflow/training-operator';
 export const VERSION = 'v1.9.3';
 
-let program: Promise<string> | undefined;
-
 /** Returns the path of the program, built where it is the first time, which takes minutes. */
 export async function trainingOperatorProgram(): Promise<string> {
   const name = 'training-operator.v1';
-  return (program ??= goTool({
-    name,
-    package: `${MODULE}/cmd/${name}`,
-    version: VERSION,
-    override: 'TRAINING_OPERATOR',
-  }));
+  return goTool({ name, package: `${MODULE}/cmd/${name}`, version: VERSION, override: 'TRAINING_OPERATOR' });
 }

@@ -45,12 +45,13 @@ export async function install(
     webhook: { namespaceSelector: inNamespaces(guarded) },
   };
   const helmNow = async (by: HelmMajor, args: readonly string[], input: object): Promise<void> => {
-    const { code, stdout, stderr } = await helm([...args, ...flags, '--values', '-'], JSON.stringify(input), by);
+    const options = { stdin: JSON.stringify(input), major: by };
+    const { code, stdout, stderr } = await helm([...args, ...flags, '--values', '-'], options);
     if (code !== 0) throw new Error(`helm ${args.join(' ')}: ${stdout}${stderr}`);
   };
   await using undo = new AsyncDisposableStack();
   undo.defer(async () => {
-    await helm(['uninstall', name, '--ignore-not-found', '--wait', ...flags], '', major);
+    await helm(['uninstall', name, '--ignore-not-found', '--wait', ...flags], { major });
     await cluster.kubectl(['delete', 'namespace', name, '--wait=false']);
   });
   await helmNow(major, ['install', name, CHART, '--create-namespace'], { ...own, ...values });
@@ -60,7 +61,7 @@ export async function install(
     name,
     namespace: name,
     upgrade: (more, by = major) => helmNow(by, ['upgrade', name, CHART, '--reuse-values'], more),
-    run: (command, ...more) => helm([...command.split(' '), name, ...flags, ...more], '', major),
+    run: (command, ...more) => helm([...command.split(' '), name, ...flags, ...more], { major }),
     pods: async () => (await podsOf(cluster, name)).map((pod) => String(at(pod, 'metadata', 'name'))),
     settled: () => settled(cluster, name),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

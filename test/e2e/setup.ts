@@ -5,7 +5,7 @@ import { givenCluster } from '../cluster/cluster.ts';
 import { writeJobguardArchive } from '../cluster/jobguard-archive.ts';
 import { whyNoNode } from '../cluster/packages.ts';
 import { crdFiles } from '../support/crds.ts';
-import { HELM_MAJORS, helmBinary } from '../support/helm.ts';
+import { helmBinary } from '../support/helm.ts';
 import { kubernetesBinaries, nodeBinaries } from '../support/kubernetes-binaries.ts';
 import { faketimeLibrary } from './clock.ts';
 
@@ -31,11 +31,15 @@ async function prepare(): Promise<void> {
   const problem = givenCluster() === undefined ? whyNoNode() : undefined;
   if (problem !== undefined) throw new Error(`This machine can hold no node: ${problem}`);
   faketimeLibrary();
-  for (const major of HELM_MAJORS) await helmBinary(major);
+  const archive = join(await mkdtemp(join(tmpdir(), 'jobguard-archive-')), 'jobguard.tar');
+  process.env[ARCHIVE] = archive;
+  await Promise.all([writeJobguardArchive(archive), getPrograms()]);
+}
+
+/** Gets what the first tests need; e2e.test.ts has the rest compiled meanwhile. */
+async function getPrograms(): Promise<void> {
+  await helmBinary();
   await kubernetesBinaries();
   await nodeBinaries();
   await crdFiles('training-operator 1.9');
-  const archive = join(await mkdtemp(join(tmpdir(), 'jobguard-archive-')), 'jobguard.tar');
-  process.env[ARCHIVE] = archive;
-  await writeJobguardArchive(archive);
 }

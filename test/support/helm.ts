@@ -52,8 +52,13 @@ export async function helmBinary(major: HelmMajor = 3): Promise<string> {
   return goTool(HELMS[major]);
 }
 
+export interface HelmOptions {
+  readonly stdin?: string;
+  readonly major?: HelmMajor | undefined;
+}
+
 /** Runs helm to its end. */
-export async function helm(args: readonly string[], stdin = '', major: HelmMajor = 3): Promise<Finished> {
+export async function helm(args: readonly string[], { stdin = '', major = 3 }: HelmOptions = {}): Promise<Finished> {
   return run(await helmBinary(major), args, { stdin, env: { HELM_NO_PLUGINS: '1' } });
 }
 
@@ -63,7 +68,7 @@ export async function template(render: Render = {}): Promise<Finished> {
   const { valuesFile, values = {} } = render;
   const files = valuesFile === undefined ? [] : ['--values', valuesFile];
   const args = ['template', release, CHART, '--namespace', namespace, '--kube-version', kubeVersion];
-  return helm([...args, ...files, '--values', '-', ...flags], JSON.stringify(values), major);
+  return helm([...args, ...files, '--values', '-', ...flags], { stdin: JSON.stringify(values), major });
 }
 
 /**

@@ -10,17 +10,25 @@ export function userCache(): string {
   return join(isAbsolute(base) ? base : join(homedir(), '.cache'), 'jobguard');
 }
 
+/** Writes files into a staging folder. */
+type Make = (missing: readonly string[], staging: string) => Promise<void>;
+
+const underWay = new Map<string, Promise<void>>();
+
 /**
  * Makes those of the files `names` that `folder` does not hold yet.
  *
  * `make` writes them into a staging folder beside the others, and they are renamed into place when all are there: what
- * `folder` holds is complete, and two runs at once only do the work twice.
+ * `folder` holds is complete. Whoever asks for a folder that is being filled waits; only another process does the work twice.
  */
-export async function fillFolder(
-  folder: string,
-  names: readonly string[],
-  make: (missing: readonly string[], staging: string) => Promise<void>,
-): Promise<void> {
+export async function fillFolder(folder: string, names: readonly string[], make: Make): Promise<void> {
+  const before = underWay.get(folder)?.catch(() => undefined) ?? Promise.resolve();
+  const filling = before.then(() => fillNow(folder, names, make));
+  underWay.set(folder, filling);
+  return filling;
+}
+
+async function fillNow(folder: string, names: readonly string[], make: Make): Promise<void> {
   const missing = names.filter((name) => !existsSync(join(folder, name)));
   if (missing.length === 0) return;
   await mkdir(folder, { recursive: true });
