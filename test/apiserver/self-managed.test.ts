@@ -141,8 +141,10 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
   test('a caBundle is left alone once the configuration says that another mode fills it in', async () => {
     const others = (await createAuthority()).cert;
     await release.setMode('helm', others);
-    await eventually('both to have noticed', () =>
-      Promise.resolve(replicas.every((replica) => replica.stderr().includes(SOMEBODY_ELSES)) || undefined),
+    await eventually(
+      'both to have noticed',
+      () => Promise.resolve(replicas.every((replica) => replica.stderr().includes(SOMEBODY_ELSES)) || undefined),
+      PATIENCE,
     );
     expect(await release.caBundle()).toBe(others);
     await release.setMode('selfManaged', others);
