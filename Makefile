@@ -32,10 +32,10 @@ demo: install ## start a Kubernetes with jobguard in it, change two jobs through
 	@$(NPM) --silent run build && $(NODE) examples/demo.ts
 
 cluster: install ## start a Kubernetes node with jobguard installed, and leave it to you; takes root
-	@$(NODE) test/cluster/main.ts
+	@$(NODE) tools/node/main.ts
 
 generate: install ## write anew what is generated: the table of Go types, the chart's README and schema
-	go run -C test/support/go-types ./generate > src/core/go-types.ts
+	go run -C tools/go-types ./generate > src/core/go-types.ts
 	$(NODE) charts/generate.ts
 
 manifests: install ## render the chart into deploy/

@@ -51,7 +51,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/server/**', 'src/config.ts', 'src/policy-file.ts'],
+    files: ['src/server/**', 'src/config.ts', 'src/policy/**', 'src/tls/**', 'src/telemetry/**', 'src/kube/**'],
     rules: importsPointInwards('(^|/)(commands/|main\\.ts)', 'imports point one way: main → commands → server → core'),
   },
   { files: ['src/commands/**'], rules: importsPointInwards('main\\.ts$', 'imports point one way: main → commands') },

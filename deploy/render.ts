@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { renderText } from '../test/support/helm.ts';
+import { renderText } from '../tools/helm.ts';
 
 const FLAVOURS = ['self-managed', 'cert-manager', 'existing-secret'];
 

@@ -7,11 +7,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { startControlPlane, type ControlPlane } from '../test/support/control-plane.ts';
-import { at } from '../test/support/json-at.ts';
-import { writeKubeconfig } from '../test/support/kubeconfig.ts';
-import { kubernetesBinaries } from '../test/support/kubernetes-binaries.ts';
-import { startLocalRelease } from '../test/support/local-release.ts';
+import { startControlPlane, type ControlPlane } from '../tools/kubernetes/control-plane.ts';
+import { at } from '../tools/json-at.ts';
+import { writeKubeconfig } from '../tools/kubernetes/kubeconfig.ts';
+import { kubernetesBinaries } from '../tools/kubernetes/binaries.ts';
+import { startLocalRelease } from '../tools/local-release.ts';
 
 const NAMESPACE = 'kube-test';
 const JOBS = join(import.meta.dirname, '../test/fixtures/jobs');

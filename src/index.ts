@@ -5,4 +5,4 @@ export { ExactNumber, type JsonMap, type JsonScalar, type JsonValue } from './co
 export type { Path, Segment } from './core/path.ts';
 export type { Mode, Policy, User } from './core/policy.ts';
 export { reviewResponse, type AdmissionResponse, type AdmissionReview } from './core/review-response.ts';
-export { loadPolicy, PolicyFileError, type PolicyTextOptions } from './policy-file.ts';
+export { loadPolicy, PolicyFileError, type PolicyTextOptions } from './policy/file.ts';

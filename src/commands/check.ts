@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 
 import type { CommandContext } from './context.ts';
-import type { UpdateFlags } from './update-request.ts';
+import type { UpdateFlags } from './check/update-request.ts';
 
 export interface CheckFlags extends UpdateFlags {
   readonly policy?: string;
@@ -29,7 +29,7 @@ export function checkCommand(context: CheckContext): Command {
     .addHelpText('after', EXAMPLE)
     .action(async (oldFile: string | undefined, newFile: string | undefined, flags: CheckFlags) => {
       // Loaded here: it brings a YAML parser and a JSON Schema, which the other commands need not wait for.
-      const { judgeFiles } = await import('./judge-files.ts');
+      const { judgeFiles } = await import('./check/judge-files.ts');
       await judgeFiles([oldFile, newFile], flags, context);
     });
 }

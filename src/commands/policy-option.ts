@@ -1,6 +1,6 @@
 import { UsageError } from '../config.ts';
 import { DEFAULT_POLICY_DOCUMENT, type Policy, type PolicyDocument } from '../core/policy.ts';
-import { policyOf } from '../effective-policy.ts';
+import { policyOf } from '../policy/effective-policy.ts';
 
 /**
  * Loads the policy that `--policy` names; without it, the default one.
@@ -15,7 +15,7 @@ export async function loadPolicyOption(file: string | undefined): Promise<Policy
 export async function readPolicyOption(file: string | undefined): Promise<PolicyDocument> {
   if (file === undefined) return DEFAULT_POLICY_DOCUMENT;
   // Loaded here: it brings a YAML parser and a schema, and the default policy needs neither.
-  const { PolicyFileError, readPolicyFile } = await import('../policy-file.ts');
+  const { PolicyFileError, readPolicyFile } = await import('../policy/file.ts');
   try {
     return readPolicyFile(file);
   } catch (error) {

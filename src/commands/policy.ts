@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 
 import type { EffectivePolicy } from '../core/policy.ts';
-import { effectivePolicy, policyHash } from '../effective-policy.ts';
+import { effectivePolicy, policyHash } from '../policy/effective-policy.ts';
 import type { CommandContext } from './context.ts';
 import { readPolicyOption } from './policy-option.ts';
 

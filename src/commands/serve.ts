@@ -6,14 +6,10 @@ import { Command } from 'commander';
 
 import { BUILD_INFO } from '../build-info.ts';
 import { parseConfig, UsageError, type Config, type ServeFlags } from '../config.ts';
-import { InvalidCertificateError, readKeyPair } from '../server/certificate.ts';
-import {
-  certificateInFiles,
-  type CertificateSource,
-  type ClientAuthoritySource,
-} from '../server/certificate-reload.ts';
-import { readClientAuthorities } from '../server/client-certificate.ts';
-import type { Logger } from '../server/log.ts';
+import { InvalidCertificateError, readKeyPair } from '../tls/certificate.ts';
+import { certificateInFiles, type CertificateSource, type ClientAuthoritySource } from '../tls/certificate-reload.ts';
+import { readClientAuthorities } from '../tls/client-certificate.ts';
+import type { Logger } from '../telemetry/log.ts';
 import type { CommandContext } from './context.ts';
 import { loadPolicyOption } from './policy-option.ts';
 
@@ -70,7 +66,7 @@ async function serve(config: Config, context: CommandContext): Promise<void> {
   // Asked for first: the process may be told to end while it starts.
   const termination = context.nextTermination();
   // Loaded here, so that the other commands do not pay for it.
-  const { createLog, lossyWriter } = await import('../server/log.ts');
+  const { createLog, lossyWriter } = await import('../telemetry/log.ts');
   const { write, flush } = lossyWriter(context.stderr, (lines) =>
     log.warn({ lines }, 'log lines dropped: nobody read them'),
   );
@@ -94,7 +90,7 @@ async function serveUntil(
   log: Logger,
 ): Promise<void> {
   const [{ collectProcessMetrics, createMetrics }, { startServer }] = await Promise.all([
-    import('../server/metrics.ts'),
+    import('../telemetry/metrics.ts'),
     import('../server/server.ts'),
   ]);
   const policy = await loadPolicyOption(config.policyFile);
@@ -145,7 +141,7 @@ async function loadCertificate(
           '--self-managed-tls: works in a pod only, where KUBERNETES_SERVICE_HOST says who to ask',
         ]);
       }
-      const { selfManagedCertificate } = await import('../server/self-managed/source.ts');
+      const { selfManagedCertificate } = await import('../tls/self-managed/source.ts');
       return { certificate: selfManagedCertificate(certificate, apiServer, log), discard };
     }
   }
@@ -166,7 +162,7 @@ async function usable<T>(flags: string, reading: Promise<T>): Promise<T> {
 }
 
 async function makeDevCertificate({ stdout }: CommandContext, log: Logger): Promise<LoadedCertificate> {
-  const { createDevCertificate } = await import('../server/dev-certificate.ts');
+  const { createDevCertificate } = await import('../tls/dev-certificate.ts');
   const keyPair = await createDevCertificate(new Date());
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-dev-'));
   const caFile = join(folder, 'ca.crt');

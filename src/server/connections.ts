@@ -3,7 +3,7 @@ import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 /** A handful of API servers with at most 200 requests in flight each (k8s.io/apiserver pkg/server/config.go). */
 const MAX_CONNECTIONS = 1_000;

@@ -4,8 +4,8 @@ import { Registry } from 'prom-client';
 
 import type { BuildInfo } from '../build-info.ts';
 import { HttpError, pathOf, statusBody } from './http.ts';
-import type { Logger } from './log.ts';
-import { toOpenMetrics } from './metrics.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { toOpenMetrics } from '../telemetry/metrics.ts';
 
 /** One condition of being ready. */
 export interface Check {

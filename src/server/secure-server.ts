@@ -4,11 +4,11 @@ import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 
 import type { TlsVersion } from '../config.ts';
-import type { KeyPair } from './certificate.ts';
+import type { KeyPair } from '../tls/certificate.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import { statusBody } from './http.ts';
-import type { Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 /**
  * Above the 90 s after which the API server's client closes an idle connection (Go's net/http DefaultTransport), so that

@@ -12,10 +12,10 @@ import {
   type CertificateReload,
   type CertificateSource,
   type ClientAuthoritySource,
-} from './certificate-reload.ts';
+} from '../tls/certificate-reload.ts';
 import { trackConnections, type Connections } from './connections.ts';
-import type { Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { createProbes, type Check } from './probes.ts';
 import { createSecureServer } from './secure-server.ts';
 import { drain } from './shutdown.ts';

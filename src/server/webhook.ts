@@ -6,10 +6,10 @@ import { reviewResponse } from '../core/review-response.ts';
 import { decide } from '../core/decide.ts';
 import type { Policy } from '../core/policy.ts';
 import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
-import { checkClient } from './client-certificate.ts';
+import { checkClient } from '../tls/client-certificate.ts';
 import { HttpError, pathOf, statusBody } from './http.ts';
-import { logDecision, type Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import { logDecision, type Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface WebhookOptions {
   readonly policy: Policy;

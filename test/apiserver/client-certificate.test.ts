@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAuthority } from '../support/certificates.ts';
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { startControlPlane, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
 import { DOCS } from '../support/documented-policies.ts';
-import { eventually } from '../support/eventually.ts';
-import { startJobguard, type JobguardProcess } from '../support/jobguard-process.ts';
-import { at } from '../support/json-at.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { startJobguard, type JobguardProcess } from '../../tools/jobguard-process.ts';
+import { at } from '../../tools/json-at.ts';
 import { create, jobNamed, mergePatch, TF_JOB, workers } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
 

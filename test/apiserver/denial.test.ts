@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, TF_JOB, workers } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { collection, mergePatch, PYTORCH_JOB, TF_JOB, workers, type JobKind } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
-import { at } from '../support/json-at.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { at } from '../../tools/json-at.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, PYTORCH_JOB, TF_JOB, workers, type JobKind } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';

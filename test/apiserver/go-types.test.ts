@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { run } from '../support/child-process.ts';
+import { run } from '../../tools/child-process.ts';
 import { describeWithControlPlane } from './layer.ts';
 
 /** Go fetches the operator's module and compiles its types where it has not done so before. */
@@ -10,7 +10,7 @@ const ROOT = `${import.meta.dirname}/../..`;
 /** Runs Go in the folder of the generator, and returns what it prints. */
 async function go(...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run('go', args, {
-    cwd: `${ROOT}/test/support/go-types`,
+    cwd: `${ROOT}/tools/go-types`,
     timeoutMs: GO_TIMEOUT_MS,
   });
   if (code !== 0) throw new Error(`go ${args.join(' ')}: ${stderr}`);

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { createAuthority } from '../support/certificates.ts';
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
-import type { Generation } from '../support/crds.ts';
-import { startJobguard, type JobguardProcess } from '../support/jobguard-process.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { startControlPlane, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
+import type { Generation } from '../../tools/kubernetes/crds.ts';
+import { startJobguard, type JobguardProcess } from '../../tools/jobguard-process.ts';
 
 /** The name under which the API server quotes jobguard. */
 export const WEBHOOK_NAME = 'jobs.jobguard.test';

@@ -1,4 +1,4 @@
-import type { Answer, Call, ControlPlane, Username } from '../support/control-plane.ts';
+import type { Answer, Call, ControlPlane, Username } from '../../tools/kubernetes/control-plane.ts';
 
 /** What differs between the kinds of jobs. */
 export interface JobKind {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Finished } from '../support/child-process.ts';
-import { at } from '../support/json-at.ts';
+import type { Finished } from '../../tools/child-process.ts';
+import { at } from '../../tools/json-at.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, PYTORCH_JOB, TF_JOB } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { createAuthority } from '../support/certificates.ts';
-import { startControlPlane, type Answer, type ControlPlane } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
-import { startJobguard } from '../support/jobguard-process.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { startControlPlane, type Answer, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { startJobguard } from '../../tools/jobguard-process.ts';
 import { WEBHOOK_NAME } from './guarded-cluster.ts';
 
 /** A control plane of which each policy has namespaces of its own. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { loadPolicy } from '../../src/policy-file.ts';
-import type { Finished } from '../support/child-process.ts';
-import { at } from '../support/json-at.ts';
+import { loadPolicy } from '../../src/policy/file.ts';
+import type { Finished } from '../../tools/child-process.ts';
+import { at } from '../../tools/json-at.ts';
 import { WEBHOOK_NAME } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, PYTORCH_JOB, TF_JOB } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';

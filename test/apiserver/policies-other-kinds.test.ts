@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonValue } from '../../src/core/json.ts';
-import type { Answer } from '../support/control-plane.ts';
+import type { Answer } from '../../tools/kubernetes/control-plane.ts';
 import { documentedPolicies } from '../support/documented-policies.ts';
 import { otherJobCrdFiles } from '../support/foreign-crds.ts';
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { describeWithControlPlane } from './layer.ts';
 import { startPolicedCluster, type PolicedCluster } from './policed-cluster.ts';
 

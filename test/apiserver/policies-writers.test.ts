@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonValue } from '../../src/core/json.ts';
-import type { Answer } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
+import type { Answer } from '../../tools/kubernetes/control-plane.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { mergePatched } from '../support/job.ts';
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { WEBHOOK_NAME } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, PYTORCH_JOB, TF_JOB, type Job, type JobKind } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';

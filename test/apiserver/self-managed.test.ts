@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
-import { createAuthority } from '../support/certificates.ts';
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
-import { at } from '../support/json-at.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { startControlPlane, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { at } from '../../tools/json-at.ts';
 import { create, jobNamed, mergePatch, TF_JOB, workers } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
 import { prepareRelease, type Replica, type SelfManagedRelease } from './self-managed-release.ts';

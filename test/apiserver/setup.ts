@@ -1,6 +1,6 @@
-import { crdFiles } from '../support/crds.ts';
+import { crdFiles } from '../../tools/kubernetes/crds.ts';
 import { otherJobCrdFiles } from '../support/foreign-crds.ts';
-import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
+import { kubernetesBinaries } from '../../tools/kubernetes/binaries.ts';
 
 /** The variable by which the test files learn that there is nothing to start a control plane from. */
 export const NO_CONTROL_PLANE = 'JOBGUARD_TEST_NO_CONTROL_PLANE';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Answer } from '../support/control-plane.ts';
-import { at } from '../support/json-at.ts';
+import type { Answer } from '../../tools/kubernetes/control-plane.ts';
+import { at } from '../../tools/json-at.ts';
 import { startGuardedCluster, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, PYTORCH_JOB, TF_JOB, workers, type JobKind } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Answer } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
-import { at } from '../support/json-at.ts';
+import type { Answer } from '../../tools/kubernetes/control-plane.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { at } from '../../tools/json-at.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, TF_JOB, workers } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';

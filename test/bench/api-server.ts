@@ -1,6 +1,6 @@
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
-import { objectOf, renderObjects } from '../support/helm.ts';
+import { startControlPlane, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { objectOf, renderObjects } from '../../tools/helm.ts';
 import { withValue, without } from '../support/job.ts';
 import { celRule, celRunPolicy } from './cel-rule.ts';
 import type { Serving, Site } from './contender.ts';

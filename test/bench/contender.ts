@@ -4,8 +4,8 @@ import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { createAuthority } from '../support/certificates.ts';
-import { eventually } from '../support/eventually.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { call } from '../support/https-client.ts';
 
 /** A webhook that is measured. */

@@ -1,6 +1,6 @@
 import { Agent } from 'node:https';
 
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { call, type Endpoint } from '../support/https-client.ts';
 import type { Serving } from './contender.ts';
 import type { Review } from './reviews.ts';

@@ -12,10 +12,10 @@ import { connect, type TLSSocket } from 'node:tls';
 
 import { Registry } from 'prom-client';
 
-import { createLog, lossyWriter, type Logger } from '../../src/server/log.ts';
-import { collectProcessMetrics, createMetrics, type Metrics } from '../../src/server/metrics.ts';
+import { createLog, lossyWriter, type Logger } from '../../src/telemetry/log.ts';
+import { collectProcessMetrics, createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { DEFAULT_POLICY, reviewText } from '../support/review.ts';
 import { startTestServer, TEST_BUILD } from '../support/server.ts';
 

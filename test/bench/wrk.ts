@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import type { Serving } from './contender.ts';
 import { cpuSeconds } from './process-usage.ts';
 

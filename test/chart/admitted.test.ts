@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
+import { startControlPlane, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
 import { foreignCrdFiles } from '../support/foreign-crds.ts';
-import { manifests, objectOf, renderObjects, renderText } from '../support/helm.ts';
-import { at } from '../support/json-at.ts';
-import { kubeconform, writeSchemas } from '../support/kubeconform.ts';
+import { manifests, objectOf, renderObjects, renderText } from '../../tools/helm.ts';
+import { at } from '../../tools/json-at.ts';
+import { kubeconform, writeSchemas } from './kubeconform.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
 import { VALUES_FILES } from './values-files.ts';
 

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { run } from '../support/child-process.ts';
-import { eventually } from '../support/eventually.ts';
-import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
+import { run } from '../../tools/child-process.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { kubernetesBinaries } from '../../tools/kubernetes/binaries.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
 
 const DEMO = join(import.meta.dirname, '../../examples/demo.ts');

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { documentedValues, generatedFiles } from '../../charts/generate.ts';
 import { renderedManifests } from '../../deploy/render.ts';
 import policySchema from '../../schemas/policy.schema.json' with { type: 'json' };
-import { loadPolicy } from '../../src/policy-file.ts';
-import { CHART, objectOf, policyText, renderObjects } from '../support/helm.ts';
-import { at } from '../support/json-at.ts';
+import { loadPolicy } from '../../src/policy/file.ts';
+import { CHART, objectOf, policyText, renderObjects } from '../../tools/helm.ts';
+import { at } from '../../tools/json-at.ts';
 import { describeChart } from './layer.ts';
 
 const read = (path: string): string => readFileSync(path, 'utf8');

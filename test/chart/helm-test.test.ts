@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run, type Finished } from '../support/child-process.ts';
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
-import { renderObjects } from '../support/helm.ts';
-import { at } from '../support/json-at.ts';
-import { startLocalRelease } from '../support/local-release.ts';
+import { run, type Finished } from '../../tools/child-process.ts';
+import { startControlPlane, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
+import { renderObjects } from '../../tools/helm.ts';
+import { at } from '../../tools/json-at.ts';
+import { startLocalRelease } from '../../tools/local-release.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart, MANY_PROGRAMS_TIMEOUT_MS } from './layer.ts';
 
 const NAMESPACE = 'default';

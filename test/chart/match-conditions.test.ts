@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startControlPlane, type Answer, type ControlPlane } from '../support/control-plane.ts';
-import { at } from '../support/json-at.ts';
-import { startLocalRelease } from '../support/local-release.ts';
+import { startControlPlane, type Answer, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
+import { at } from '../../tools/json-at.ts';
+import { startLocalRelease } from '../../tools/local-release.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
 
 const JOBS = '/apis/kubeflow.org/v1/namespaces/default/pytorchjobs';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
-import { loadPolicy } from '../../src/policy-file.ts';
+import { loadPolicy } from '../../src/policy/file.ts';
 import {
   CHART,
   helm,
@@ -13,8 +13,8 @@ import {
   template,
   type Manifest,
   type Render,
-} from '../support/helm.ts';
-import { at } from '../support/json-at.ts';
+} from '../../tools/helm.ts';
+import { at } from '../../tools/json-at.ts';
 import { describeChart, MANY_PROGRAMS_TIMEOUT_MS } from './layer.ts';
 import { DETERMINISTIC, VALUES_FILES } from './values-files.ts';
 

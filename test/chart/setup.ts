@@ -1,8 +1,8 @@
-import { crdFiles } from '../support/crds.ts';
+import { crdFiles } from '../../tools/kubernetes/crds.ts';
 import { foreignCrdFiles } from '../support/foreign-crds.ts';
-import { HELM_MAJORS, helmBinary } from '../support/helm.ts';
-import { kubeconformBinary } from '../support/kubeconform.ts';
-import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
+import { HELM_MAJORS, helmBinary } from '../../tools/helm.ts';
+import { kubeconformBinary } from './kubeconform.ts';
+import { kubernetesBinaries } from '../../tools/kubernetes/binaries.ts';
 
 /** The variable by which the test files learn that what they need is not there. */
 export const NO_HELM = 'JOBGUARD_TEST_NO_HELM';

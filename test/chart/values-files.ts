@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { CHART } from '../support/helm.ts';
+import { CHART } from '../../tools/helm.ts';
 
 const FOLDER = join(CHART, 'ci');
 

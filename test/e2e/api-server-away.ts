@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster } from '../cluster/cluster.ts';
-import { eventually } from '../support/eventually.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { addressesOf, logged, logs, newPod, readyPods } from './pods.ts';
 import { install, metricsOf, type Release } from './release.ts';
 import { resourcesOf } from './resources.ts';

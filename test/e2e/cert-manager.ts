@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Cluster } from '../cluster/cluster.ts';
-import { start } from '../support/child-process.ts';
-import { moduleFolder } from '../support/go-module.ts';
-import { goProgram } from '../support/go-program.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
+import { start } from '../../tools/child-process.ts';
+import { moduleFolder } from '../../tools/go/module.ts';
+import { goProgram } from '../../tools/go/program.ts';
 
 /** As required by cert-manager/go.mod. */
 const VERSION = 'v1.21.2';

@@ -1,5 +1,5 @@
 import { globSync } from 'node:fs';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
 
 /** Where the packages of Debian and of Fedora put it. */
 const LIBRARY = '/usr/lib{,64}/{,*/}faketime/libfaketime.so.1';

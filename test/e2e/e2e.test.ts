@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { givenCluster, openCluster, type Cluster } from '../cluster/cluster.ts';
-import { leftovers } from '../cluster/leftovers.ts';
-import { loadImages } from '../cluster/load-images.ts';
-import { helmBinary } from '../support/helm.ts';
+import { givenCluster, openCluster, type Cluster } from '../../tools/node/cluster.ts';
+import { leftovers } from '../../tools/node/leftovers.ts';
+import { loadImages } from '../../tools/node/load-images.ts';
+import { helmBinary } from '../../tools/helm.ts';
 import { apiServerAway } from './api-server-away.ts';
 import { certManagerProgram } from './cert-manager.ts';
 import { withoutReplicas } from './no-replicas.ts';

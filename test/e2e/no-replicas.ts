@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { create, jobNamed, mergePatch, TF_JOB, workers } from '../apiserver/jobs.ts';
-import type { Cluster } from '../cluster/cluster.ts';
-import { eventually } from '../support/eventually.ts';
-import { at } from '../support/json-at.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { at } from '../../tools/json-at.ts';
 import { install } from './release.ts';
 
 const NAME = 'jobguard-absent';

@@ -1,4 +1,4 @@
-import { goTool } from '../support/go-tool.ts';
+import { goTool } from '../../tools/go/tool.ts';
 
 /** The real training-operator. */
 export const MODULE = 'github.com/kubeflow/training-operator';

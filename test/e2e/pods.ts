@@ -1,6 +1,6 @@
-import type { Cluster } from '../cluster/cluster.ts';
-import { eventually } from '../support/eventually.ts';
-import { at } from '../support/json-at.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { at } from '../../tools/json-at.ts';
 import { isReady, type Release } from './release.ts';
 
 /** Returns what pods of a release have logged. */

@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Cluster } from '../cluster/cluster.ts';
-import { createAuthority } from '../support/certificates.ts';
-import { eventually } from '../support/eventually.ts';
-import { CHART, helm, type HelmMajor } from '../support/helm.ts';
-import { at } from '../support/json-at.ts';
-import type { Finished } from '../support/child-process.ts';
-import { IMAGE } from '../cluster/jobguard-archive.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { CHART, helm, type HelmMajor } from '../../tools/helm.ts';
+import { at } from '../../tools/json-at.ts';
+import type { Finished } from '../../tools/child-process.ts';
+import { IMAGE } from '../../tools/node/jobguard-archive.ts';
 
 /** A release of the chart, with the image under test, and its namespace; both end when it is disposed of. */
 export interface Release extends AsyncDisposable {

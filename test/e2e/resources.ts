@@ -1,5 +1,5 @@
-import type { Cluster } from '../cluster/cluster.ts';
-import { at } from '../support/json-at.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
+import { at } from '../../tools/json-at.ts';
 import type { Release } from './release.ts';
 
 /** The limit that the chart sets, in MiB. */

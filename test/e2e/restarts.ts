@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
 import { create, jobNamed, mergePatch, TF_JOB } from '../apiserver/jobs.ts';
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { install, issue, SECRET, serves, type Release } from './release.ts';
 import { MEMORY_LIMIT_MIB, resourcesOf } from './resources.ts';
 import { GUARDED_TRAFFIC, meanwhile, startTraffic, type Traffic } from './traffic.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster } from '../cluster/cluster.ts';
-import { eventually } from '../support/eventually.ts';
-import { at } from '../support/json-at.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { at } from '../../tools/json-at.ts';
 import { setRight, skewMs, storeClocks, withClock } from './clock.ts';
 import { logged, logs, newPod, readyPods } from './pods.ts';
 import { install, type Release } from './release.ts';

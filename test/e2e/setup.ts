@@ -1,12 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { givenCluster } from '../cluster/cluster.ts';
-import { writeJobguardArchive } from '../cluster/jobguard-archive.ts';
-import { whyNoNode } from '../cluster/packages.ts';
-import { crdFiles } from '../support/crds.ts';
-import { helmBinary } from '../support/helm.ts';
-import { kubernetesBinaries, nodeBinaries } from '../support/kubernetes-binaries.ts';
+import { givenCluster } from '../../tools/node/cluster.ts';
+import { writeJobguardArchive } from '../../tools/node/jobguard-archive.ts';
+import { whyNoNode } from '../../tools/node/packages.ts';
+import { crdFiles } from '../../tools/kubernetes/crds.ts';
+import { helmBinary } from '../../tools/helm.ts';
+import { kubernetesBinaries, nodeBinaries } from '../../tools/kubernetes/binaries.ts';
 import { faketimeLibrary } from './clock.ts';
 
 /** The variable by which the tests learn that there can be no cluster here. */

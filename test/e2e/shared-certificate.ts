@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import type { Cluster } from '../cluster/cluster.ts';
-import { eventually } from '../support/eventually.ts';
-import { at } from '../support/json-at.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { at } from '../../tools/json-at.ts';
 import { servedUntil, type Release } from './release.ts';
 
 /** The Secret that the replicas of a release share in mode selfManaged. */

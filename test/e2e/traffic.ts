@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { create, jobNamed, mergePatch, TF_JOB, workers } from '../apiserver/jobs.ts';
-import type { Cluster } from '../cluster/cluster.ts';
-import type { Answer } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
-import { at } from '../support/json-at.ts';
+import type { Cluster } from '../../tools/node/cluster.ts';
+import type { Answer } from '../../tools/kubernetes/control-plane.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { at } from '../../tools/json-at.ts';
 import type { Release } from './release.ts';
 
 /** What one kind of request is answered where all is well. */

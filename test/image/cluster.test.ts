@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { create, jobNamed, mergePatch, TF_JOB } from '../apiserver/jobs.ts';
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
-import { at } from '../support/json-at.ts';
+import { startControlPlane, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
+import { at } from '../../tools/json-at.ts';
 import { startContainer, type JobguardContainer } from './jobguard-container.ts';
 import { CONTAINER_TIMEOUT_MS, describeWithDocker } from './layer.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { run } from '../support/child-process.ts';
+import { run } from '../../tools/child-process.ts';
 import { anyUser } from './jobguard-container.ts';
 import { CONTAINER_TIMEOUT_MS, describeWithDocker, prepared } from './layer.ts';
 import { IMAGE } from './setup.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { call, type Endpoint } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { reviewText } from '../support/review.ts';
 import { startContainer, type JobguardContainer } from './jobguard-container.ts';
 import { CONTAINER_TIMEOUT_MS, describeWithDocker } from './layer.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Agent, request as httpsRequest } from 'node:https';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { answerTo, call, requestOptions } from '../support/https-client.ts';
 import { TF_JOB } from '../support/job.ts';
 import { reviewText } from '../support/review.ts';

@@ -1,6 +1,6 @@
-import { startDocker, type Docker } from '../support/docker.ts';
-import { buildImage } from '../support/jobguard-image.ts';
-import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
+import { startDocker, type Docker } from '../../tools/image/docker.ts';
+import { buildImage } from '../../tools/image/jobguard-image.ts';
+import { kubernetesBinaries } from '../../tools/kubernetes/binaries.ts';
 
 /** The variable by which the test files learn that there is no Docker here. */
 export const NO_DOCKER = 'JOBGUARD_TEST_NO_DOCKER';

@@ -1,4 +1,4 @@
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { DOCKERD_PID } from './setup.ts';
 
 /** Ends the Docker engine that the setup started; one that was there before goes on. */

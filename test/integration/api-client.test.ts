@@ -6,9 +6,9 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ApiError, createApiClient, type ApiAnswer } from '../../src/server/self-managed/api-client.ts';
-import { createAuthority } from '../support/certificates.ts';
-import { freePort } from '../support/free-port.ts';
+import { ApiError, createApiClient, type ApiAnswer } from '../../src/tls/self-managed/api-client.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { freePort } from '../../tools/free-port.ts';
 
 const SECRET = { method: 'GET', path: '/api/v1/namespaces/ns/secrets/tls' } as const;
 const TIMEOUT_MS = 200;

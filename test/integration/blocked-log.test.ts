@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
-import { createAuthority } from '../support/certificates.ts';
-import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/free-port.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { call, type Endpoint } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
-import { BUNDLE } from '../support/jobguard-process.ts';
-import { at } from '../support/json-at.ts';
+import { BUNDLE } from '../../tools/jobguard-process.ts';
+import { at } from '../../tools/json-at.ts';
 import { reviewText } from '../support/review.ts';
 
 jest.setTimeout(120_000);

@@ -6,11 +6,11 @@ import { Agent } from 'node:https';
 import { hostname } from 'node:os';
 import { connect } from 'node:tls';
 
-import { createDevCertificate } from '../../src/server/dev-certificate.ts';
-import { readKeyPair } from '../../src/server/certificate.ts';
-import { certificateInFiles } from '../../src/server/certificate-reload.ts';
-import { createAuthority, type Authority, type Issued } from '../support/certificates.ts';
-import { eventually } from '../support/eventually.ts';
+import { createDevCertificate } from '../../src/tls/dev-certificate.ts';
+import { readKeyPair } from '../../src/tls/certificate.ts';
+import { certificateInFiles } from '../../src/tls/certificate-reload.ts';
+import { createAuthority, type Authority, type Issued } from '../../tools/certificates.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { call, type Endpoint } from '../support/https-client.ts';
 import { TF_JOB } from '../support/job.ts';
 import { reviewText } from '../support/review.ts';

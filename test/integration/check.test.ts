@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { run, type Finished, type Surroundings } from '../support/child-process.ts';
-import { BUNDLE } from '../support/jobguard-process.ts';
+import { run, type Finished, type Surroundings } from '../../tools/child-process.ts';
+import { BUNDLE } from '../../tools/jobguard-process.ts';
 import { reviewText } from '../support/review.ts';
 
 const OLD = `apiVersion: kubeflow.org/v1

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect, type ConnectionOptions } from 'node:tls';
 
-import { readClientAuthorities } from '../../src/server/client-certificate.ts';
-import { createAuthority, type Authority, type Issued } from '../support/certificates.ts';
-import { eventually } from '../support/eventually.ts';
+import { readClientAuthorities } from '../../src/tls/client-certificate.ts';
+import { createAuthority, type Authority, type Issued } from '../../tools/certificates.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { answerTo, requestOptions } from '../support/https-client.ts';
 import { TF_JOB } from '../support/job.ts';
 import { reviewText } from '../support/review.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createDeadlines } from '../../src/server/deadlines.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../tools/eventually.ts';
 
 test('deadlines strike when they pass and not before, whatever the order they come in, and never once deleted', async () => {
   const deadlines = createDeadlines();

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 import type { LogFormat } from '../../src/config.ts';
-import { createLog } from '../../src/server/log.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { call } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
 import { POLICY_HASH, REVIEW_UID, reviewText, type Review } from '../support/review.ts';

@@ -4,7 +4,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { answerTo, call, requestOptions, type Endpoint } from '../support/https-client.ts';
 import { TF_JOB } from '../support/job.ts';
 import { reviewText } from '../support/review.ts';

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
-import { run } from '../support/child-process.ts';
+import { run } from '../../tools/child-process.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { reviewText } from '../support/review.ts';
 
 jest.setTimeout(120_000);

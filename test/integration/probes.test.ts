@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
-import { createAuthority } from '../support/certificates.ts';
+import { createAuthority } from '../../tools/certificates.ts';
 import { call } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
 import { policyWith, reviewText, type Review } from '../support/review.ts';

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 
 import fc from 'fast-check';
 
-import { createLog } from '../../src/server/log.ts';
-import { loadPolicy } from '../../src/policy-file.ts';
-import { createAuthority } from '../support/certificates.ts';
-import { freePort } from '../support/free-port.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { loadPolicy } from '../../src/policy/file.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { call, type Endpoint } from '../support/https-client.ts';
-import { at } from '../support/json-at.ts';
-import { startJobguard, type JobguardProcess } from '../support/jobguard-process.ts';
+import { at } from '../../tools/json-at.ts';
+import { startJobguard, type JobguardProcess } from '../../tools/jobguard-process.ts';
 import { reviewText } from '../support/review.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 

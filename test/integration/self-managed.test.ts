@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 
-import { validityProblem } from '../../src/server/certificate.ts';
-import { LEAF_LIFETIME_MS } from '../../src/server/self-managed/authority.ts';
-import { certificatesOf } from '../../src/server/pem.ts';
-import { createAuthority } from '../support/certificates.ts';
-import { isTrusted, simulateCluster, type Replica, type SimulatedCluster } from '../support/simulated-cluster.ts';
+import { validityProblem } from '../../src/tls/certificate.ts';
+import { LEAF_LIFETIME_MS } from '../../src/tls/self-managed/authority.ts';
+import { certificatesOf } from '../../src/tls/pem.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { isTrusted, simulateCluster, type Replica, type SimulatedCluster } from './simulated-cluster.ts';
 
 jest.setTimeout(60_000);
 

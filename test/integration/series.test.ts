@@ -6,10 +6,10 @@ import { join } from 'node:path';
 
 import fc from 'fast-check';
 
-import { createAuthority } from '../support/certificates.ts';
-import { freePort } from '../support/free-port.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { call, type Call, type Endpoint } from '../support/https-client.ts';
-import { startJobguard } from '../support/jobguard-process.ts';
+import { startJobguard } from '../../tools/jobguard-process.ts';
 import { grow, reviewText, scenarios, type JobName } from '../support/random-reviews.ts';
 
 jest.setTimeout(180_000);

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import { createAuthority, type Authority } from '../support/certificates.ts';
-import { run, type Finished } from '../support/child-process.ts';
-import { freePort } from '../support/free-port.ts';
+import { createAuthority, type Authority } from '../../tools/certificates.ts';
+import { run, type Finished } from '../../tools/child-process.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { answerTo, call, requestOptions } from '../support/https-client.ts';
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 import { TF_JOB } from '../support/job.ts';
-import { BUNDLE, startJobguard, type JobguardProcess } from '../support/jobguard-process.ts';
+import { BUNDLE, startJobguard, type JobguardProcess } from '../../tools/jobguard-process.ts';
 import { reviewText } from '../support/review.ts';
 
 // Processes and certificates take their time on a busy machine.

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 import { DEFAULT_POLICY, reviewText } from '../support/review.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { answerTo, call, requestOptions, type Answer, type Endpoint } from '../support/https-client.ts';
 import { TF_JOB } from '../support/job.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';

@@ -1,5 +1,5 @@
-import { objectOf, renderObjects } from '../support/helm.ts';
-import { at } from '../support/json-at.ts';
+import { objectOf, renderObjects } from '../../tools/helm.ts';
+import { at } from '../../tools/json-at.ts';
 
 /** An alerting rule, as the chart renders it. */
 export interface AlertingRule {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { promtool } from '../support/prometheus.ts';
+import { promtool } from './prometheus.ts';
 import { alertingRules, renderRules } from './alerting-rules.ts';
 import { describeMonitoring } from './layer.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { run } from '../support/child-process.ts';
-import { at } from '../support/json-at.ts';
+import { run } from '../../tools/child-process.ts';
+import { at } from '../../tools/json-at.ts';
 import './layer.ts';
 
 const MEASUREMENT = join(import.meta.dirname, '../bench/cost-of-watching.ts');

@@ -1,4 +1,4 @@
-import { at } from '../support/json-at.ts';
+import { at } from '../../tools/json-at.ts';
 
 /** A query of a dashboard, as Grafana would send it. */
 export interface DashboardQuery {

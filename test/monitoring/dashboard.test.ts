@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHART, renderObjects } from '../support/helm.ts';
-import { at } from '../support/json-at.ts';
+import { CHART, renderObjects } from '../../tools/helm.ts';
+import { at } from '../../tools/json-at.ts';
 import { panelsOf } from './dashboard-queries.ts';
 import { describeMonitoring } from './layer.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { collectProcessMetrics } from '../../src/server/metrics.ts';
+import { collectProcessMetrics } from '../../src/telemetry/metrics.ts';
 import { call } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
-import { promtool } from '../support/prometheus.ts';
+import { promtool } from './prometheus.ts';
 import { reviewText } from '../support/review.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { describeMonitoring } from './layer.ts';

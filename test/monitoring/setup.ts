@@ -1,7 +1,7 @@
-import { crdFiles } from '../support/crds.ts';
-import { helmBinary } from '../support/helm.ts';
-import { kubernetesBinaries } from '../support/kubernetes-binaries.ts';
-import { requirePrometheus } from '../support/prometheus.ts';
+import { crdFiles } from '../../tools/kubernetes/crds.ts';
+import { helmBinary } from '../../tools/helm.ts';
+import { kubernetesBinaries } from '../../tools/kubernetes/binaries.ts';
+import { requirePrometheus } from './prometheus.ts';
 
 /** The variable by which the test files learn that what they need is not there. */
 export const NO_PROMETHEUS = 'JOBGUARD_TEST_NO_PROMETHEUS';

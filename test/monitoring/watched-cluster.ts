@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAuthority } from '../support/certificates.ts';
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
-import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/free-port.ts';
-import { objectOf, renderObjects } from '../support/helm.ts';
-import { startJobguard, type JobguardProcess } from '../support/jobguard-process.ts';
-import { startPrometheus, type Prometheus } from '../support/prometheus.ts';
+import { createAuthority } from '../../tools/certificates.ts';
+import { startControlPlane, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
+import { eventually } from '../../tools/eventually.ts';
+import { freePort } from '../../tools/free-port.ts';
+import { objectOf, renderObjects } from '../../tools/helm.ts';
+import { startJobguard, type JobguardProcess } from '../../tools/jobguard-process.ts';
+import { startPrometheus, type Prometheus } from './prometheus.ts';
 import { createSecretVolume } from '../support/secret-volume.ts';
 import { renderRules } from './alerting-rules.ts';
 

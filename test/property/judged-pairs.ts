@@ -8,7 +8,7 @@ import { pointer } from '../../src/core/path.ts';
 import { compilePolicy, type Policy } from '../../src/core/policy.ts';
 import { SECRET_NUMBER, SECRET_TEXT } from '../support/hostile-values.ts';
 import { readTree, type Tree, valueAt } from '../support/json-tree.ts';
-import { type Judgement, naiveJudge, type NaivePolicy } from '../support/naive-judge.ts';
+import { type Judgement, naiveJudge, type NaivePolicy } from './naive-judge.ts';
 import { grow, type JobName, reviewText, type Scenario, scenarios } from '../support/random-reviews.ts';
 import { POLICIES } from './policies.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readTree } from '../support/json-tree.ts';
-import { type Judgement, naiveJudge, type NaivePolicy } from '../support/naive-judge.ts';
+import { type Judgement, naiveJudge, type NaivePolicy } from './naive-judge.ts';
 import { ALL_PRESETS_POLICY, DEFAULT_POLICY, OWN_POLICY } from './policies.ts';
 
 const GARBAGE_COLLECTOR = 'system:serviceaccount:kube-system:generic-garbage-collector';

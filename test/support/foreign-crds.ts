@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { moduleFolder } from './go-module.ts';
-import { fillFolder, userCache } from './user-cache.ts';
+import { moduleFolder } from '../../tools/go/module.ts';
+import { fillFolder, userCache } from '../../tools/user-cache.ts';
 
 /** Some of the kinds of a project, as its Go module has them. */
 interface Project {

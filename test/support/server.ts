@@ -1,7 +1,7 @@
-import { createLog } from '../../src/server/log.ts';
-import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../../src/server/server.ts';
-import { createAuthority } from './certificates.ts';
+import { createAuthority } from '../../tools/certificates.ts';
 import type { Endpoint } from './https-client.ts';
 import { DEFAULT_POLICY } from './review.ts';
 

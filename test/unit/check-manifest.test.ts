@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { parseManifest } from '../../src/commands/manifest.ts';
+import { parseManifest } from '../../src/kube/manifest.ts';
 import { UsageError } from '../../src/config.ts';
 import { ExactNumber, isMap, type JsonValue } from '../../src/core/json.ts';
 

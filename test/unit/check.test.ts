@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 
 import { checkCommand } from '../../src/commands/check.ts';
 import { reviewText } from '../support/review.ts';
-import { runCommand, type Outcome, type Surroundings } from '../support/run-command.ts';
+import { runCommand, type Outcome, type Surroundings } from './run-command.ts';
 
 const OLD = `apiVersion: kubeflow.org/v1
 kind: TFJob

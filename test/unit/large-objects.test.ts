@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Worker } from 'node:worker_threads';
-import type { Judged } from '../support/judging-worker.ts';
+import type { Judged } from './judging-worker.ts';
 import { reviewText } from '../support/review.ts';
 
 // The bounds are on the processor's time; the clock's is a busy machine's own affair.
@@ -14,7 +14,7 @@ const MEMORY_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 3
 // A thread of its own has limits of its own, and is not slowed down by the sandbox that tests run in.
 let worker: Worker;
 beforeAll(() => {
-  worker = new Worker(new URL('../support/judging-worker.ts', import.meta.url), { resourceLimits: MEMORY_LIMITS });
+  worker = new Worker(new URL('./judging-worker.ts', import.meta.url), { resourceLimits: MEMORY_LIMITS });
 });
 afterAll(() => worker.terminate());
 

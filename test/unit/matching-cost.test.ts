@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { ExemptionDocument, PolicyDocument } from '../../src/core/policy.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
-import type { Workload } from '../support/measuring-worker.ts';
+import type { Workload } from './measuring-worker.ts';
 import { policyWith, verdictOn, type Review } from '../support/review.ts';
 
 const EXEMPTIONS = 1_000;
@@ -34,7 +34,7 @@ function exempting(identityOf: (index: number) => Identity): Partial<PolicyDocum
 // The sandbox that tests run in makes many things slow that are not.
 let worker: Worker;
 beforeAll(() => {
-  worker = new Worker(new URL('../support/measuring-worker.ts', import.meta.url));
+  worker = new Worker(new URL('./measuring-worker.ts', import.meta.url));
 });
 afterAll(() => worker.terminate());
 

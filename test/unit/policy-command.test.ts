@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { policyCommand } from '../../src/commands/policy.ts';
 import { DEFAULT_POLICY_DOCUMENT } from '../../src/core/policy.ts';
-import { policyOf } from '../../src/effective-policy.ts';
-import { loadPolicy } from '../../src/policy-file.ts';
-import { runCommand } from '../support/run-command.ts';
+import { policyOf } from '../../src/policy/effective-policy.ts';
+import { loadPolicy } from '../../src/policy/file.ts';
+import { runCommand } from './run-command.ts';
 
 const EVERYTHING = readFileSync(join(import.meta.dirname, '../fixtures/policies/right/everything.yaml'), 'utf8');
 

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import schema from '../../schemas/policy.schema.json' with { type: 'json' };
 import { completePolicy, DEFAULT_POLICY_DOCUMENT } from '../../src/core/policy.ts';
 import { PRESETS } from '../../src/core/presets.ts';
-import { effectivePolicy, policyHash, policyOf } from '../../src/effective-policy.ts';
-import { loadPolicy, loadPolicyFile, parsePolicy, PolicyFileError } from '../../src/policy-file.ts';
+import { effectivePolicy, policyHash, policyOf } from '../../src/policy/effective-policy.ts';
+import { loadPolicy, loadPolicyFile, parsePolicy, PolicyFileError } from '../../src/policy/file.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/policies');
 const DEFAULT_HASH = policyOf(DEFAULT_POLICY_DOCUMENT).hash;

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { freePort } from '../../support/free-port.ts';
-import { goProgram } from '../../support/go-program.ts';
+import { freePort } from '../../../tools/free-port.ts';
+import { goProgram } from '../../../tools/go/program.ts';
 import { startProgram, type Contender } from '../contender.ts';
 
 const MODULE = join(import.meta.dirname, '../servers/controller-runtime');

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { freePort } from '../../support/free-port.ts';
-import { at } from '../../support/json-at.ts';
+import { freePort } from '../../../tools/free-port.ts';
+import { at } from '../../../tools/json-at.ts';
 import { startProgram, type Contender } from '../contender.ts';
 
 const PACKAGE = join(import.meta.dirname, '../../../node_modules/express/package.json');

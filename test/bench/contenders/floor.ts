@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { freePort } from '../../support/free-port.ts';
+import { freePort } from '../../../tools/free-port.ts';
 import { startProgram, type Contender, type Serving, type Site } from '../contender.ts';
 
 /** The least that a webhook in Node can do. */

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { run } from '../../support/child-process.ts';
-import { goTool } from '../../support/go-tool.ts';
-import { at } from '../../support/json-at.ts';
+import { run } from '../../../tools/child-process.ts';
+import { goTool } from '../../../tools/go/tool.ts';
+import { at } from '../../../tools/json-at.ts';
 import { celRule, celRunPolicy } from '../cel-rule.ts';
 import type { Site } from '../contender.ts';
 import type { Judge } from '../in-process.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-import { run } from '../../support/child-process.ts';
-import { at } from '../../support/json-at.ts';
+import { run } from '../../../tools/child-process.ts';
+import { at } from '../../../tools/json-at.ts';
 import type { Judge } from '../in-process.ts';
 import { imageFlags } from './jobguard.ts';
 

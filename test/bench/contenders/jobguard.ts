@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { freePort } from '../../support/free-port.ts';
-import { BUNDLE } from '../../support/jobguard-process.ts';
+import { freePort } from '../../../tools/free-port.ts';
+import { BUNDLE } from '../../../tools/jobguard-process.ts';
 import { startProgram, type Contender, type Serving, type Site } from '../contender.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-import { freePort } from '../../support/free-port.ts';
-import { goTool } from '../../support/go-tool.ts';
+import { freePort } from '../../../tools/free-port.ts';
+import { goTool } from '../../../tools/go/tool.ts';
 import { startProgram, type Contender } from '../contender.ts';
 
 const VERSION = 'v1.22.2';

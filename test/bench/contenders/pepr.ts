@@ -3,10 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { eventually } from '../../support/eventually.ts';
-import { freePort } from '../../support/free-port.ts';
+import { eventually } from '../../../tools/eventually.ts';
+import { freePort } from '../../../tools/free-port.ts';
 import { call } from '../../support/https-client.ts';
-import { fillFolder, userCache } from '../../support/user-cache.ts';
+import { fillFolder, userCache } from '../../../tools/user-cache.ts';
 import { startProgram, type Contender } from '../contender.ts';
 import { startStubApiServer } from '../stub-api-server.ts';
 

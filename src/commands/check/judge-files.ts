@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+
+import { UsageError } from '../../config.ts';
+import { InvalidReviewError, parseReview, type AdmissionRequest } from '../../core/admission.ts';
+import { decide, type Decision } from '../../core/decide.ts';
+import type { Policy } from '../../core/policy.ts';
+import { decodeUtf8, unreadable } from '../../policy/text-file.ts';
+import type { CheckContext, CheckFlags } from '../check.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+import { loadPolicyOption } from '../policy-option.ts';
+import { updateRequest } from './update-request.ts';
+import { verdictDocument, verdictText } from './verdict-text.ts';
+
+type Files = readonly [oldFile: string | undefined, newFile: string | undefined];
+
+/**
+ * Judges the update that the files of `check` describe, prints the verdict and sets the exit code.
+ *
+ * @throws UsageError where the files or the policy cannot be judged by
+ */
+export async function judgeFiles(files: Files, flags: CheckFlags, context: CheckContext): Promise<void> {
+  const policy = await loadPolicyOption(flags.policy);
+  const request = await readRequest(files, flags, policy, context);
+  const judgement = { policy, request, verdict: decide(policy, request) };
+  context.stdout.write(
+    flags.output === 'json'
+      ? `${JSON.stringify(verdictDocument(judgement), undefined, 2)}\n`
+      : verdictText(judgement, context.hasColour),
+  );
+  context.exitWith(EXIT_CODES[judgement.verdict.decision.outcome]);
+}
+
+const EXIT_CODES: Readonly<Record<Decision['outcome'], ExitCode>> = {
+  allow: 0,
+  exempt: 0,
+  out_of_scope: 0,
+  deny: 1,
+  unjudgeable: 2,
+};
+
+async function readRequest(
+  [oldFile, newFile]: Files,
+  flags: CheckFlags,
+  policy: Policy,
+  { stdin }: CheckContext,
+): Promise<AdmissionRequest> {
+  const read = (file: string): Promise<string> => readText(file, stdin);
+  if (flags.review !== undefined) {
+    requireNothingBeside(flags, oldFile);
+    return readReview(await read(flags.review), flags.review);
+  }
+  if (oldFile === undefined || newFile === undefined) {
+    throw new UsageError(['OLD and NEW are needed, or --review FILE']);
+  }
+  if (oldFile === '-' && newFile === '-') throw new UsageError(['OLD and NEW cannot both be stdin']);
+  const oldText = await read(oldFile);
+  const newText = await read(newFile);
+  return updateRequest({ file: oldFile, text: oldText }, { file: newFile, text: newText }, flags, policy);
+}
+
+/** A review says itself who writes what. */
+function requireNothingBeside({ as, asGroup, namespace, subresource, resource }: CheckFlags, oldFile?: string): void {
+  const given = Object.entries({
+    OLD: oldFile,
+    '--as': as,
+    '--as-group': asGroup?.[0],
+    '--namespace': namespace,
+    '--subresource': subresource,
+    '--resource': resource,
+  });
+  const problems = given
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => `${name}: leave it out, the review says it`);
+  if (problems.length > 0) throw new UsageError(problems);
+}
+
+function readReview(text: string, file: string): AdmissionRequest {
+  try {
+    return parseReview(text);
+  } catch (error) {
+    if (error instanceof InvalidReviewError) throw new UsageError([`${file}: ${error.message}`]);
+    throw error;
+  }
+}
+
+async function readText(file: string, stdin: CommandContext['stdin']): Promise<string> {
+  const text = decodeUtf8(await readBytes(file, stdin));
+  if (text === undefined) throw new UsageError([`${file === '-' ? 'stdin' : file}: is not UTF-8 text`]);
+  return text;
+}
+
+async function readBytes(file: string, stdin: CommandContext['stdin']): Promise<Uint8Array> {
+  try {
+    return file === '-' ? await buffer(stdin) : await readFile(file);
+  } catch (error) {
+    throw new UsageError([unreadable(file, error)]);
+  }
+}

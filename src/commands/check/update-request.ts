@@ -1,0 +1,165 @@
+import { UsageError } from '../../config.ts';
+import type { AdmissionRequest } from '../../core/admission.ts';
+import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
+import { guardedResource, type Policy, type User } from '../../core/policy.ts';
+import { parseManifest } from '../../kube/manifest.ts';
+
+/** What the command line says of an update, beside its two objects. */
+export interface UpdateFlags {
+  readonly as?: string;
+  readonly asGroup?: readonly string[];
+  readonly namespace?: string;
+  readonly subresource?: 'scale';
+  /** `pytorchjobs.kubeflow.org`. */
+  readonly resource?: string;
+}
+
+export interface ManifestFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A Kubernetes object, and what names it. */
+interface Named {
+  readonly file: string;
+  readonly object: JsonMap;
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly name: string;
+  /** undefined where the file names none. */
+  readonly namespace: string | undefined;
+}
+
+/**
+ * Makes the request that an API server would send for the update of one object to another.
+ *
+ * @throws UsageError naming what keeps the files from being the update of one object
+ */
+export function updateRequest(
+  oldManifest: ManifestFile,
+  newManifest: ManifestFile,
+  flags: UpdateFlags,
+  policy: Policy,
+): AdmissionRequest {
+  const before = readNamed(oldManifest);
+  const after = readNamed(newManifest);
+  const problems = differences(before, after);
+  if (problems.length > 0) throw new UsageError(problems);
+
+  const namespace = namespaceOf(before, after, flags);
+  return {
+    uid: '',
+    operation: 'UPDATE',
+    resource: resourceOf(before, flags, policy),
+    subResource: flags.subresource ?? '',
+    namespace,
+    name: before.name,
+    user: userOf(flags),
+    dryRun: false,
+    oldObject: inNamespace(before.object, namespace),
+    object: inNamespace(withStatus(after.object, before.object), namespace),
+  };
+}
+
+function readNamed({ file, text }: ManifestFile): Named {
+  const source = file === '-' ? 'stdin' : file;
+  const object = parseManifest(text, source);
+  const metadata = metadataOf(object);
+  const [apiVersion, kind, name] = [textAt(object, 'apiVersion'), textAt(object, 'kind'), textAt(metadata, 'name')];
+  const missing = Object.entries({ apiVersion, kind, 'metadata.name': name })
+    .filter(([, value]) => value === undefined)
+    .map(([field]) => `${source}: has no ${field}`);
+  if (apiVersion === undefined || kind === undefined || name === undefined) throw new UsageError(missing);
+  const [version = '', group = ''] = apiVersion.split('/').reverse();
+  return { file: source, object, group, version, kind, name, namespace: textAt(metadata, 'namespace') };
+}
+
+/** The API server converts to one version before it asks; here nobody does. */
+function differences(before: Named, after: Named): string[] {
+  const rows: [string, string, string][] = [
+    ['apiVersion', apiVersionOf(before), apiVersionOf(after)],
+    ['kind', before.kind, after.kind],
+    ['metadata.name', before.name, after.name],
+    ['metadata.namespace', before.namespace ?? '', after.namespace ?? before.namespace ?? ''],
+  ];
+  return rows
+    .filter(([, left, right]) => left !== right && left !== '')
+    .map(([field, left, right]) => `${after.file}: ${field} is "${right}", in ${before.file} it is "${left}"`);
+}
+
+function apiVersionOf({ group, version }: Named): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+function namespaceOf(before: Named, after: Named, flags: UpdateFlags): string {
+  const named = before.namespace ?? after.namespace;
+  if (named !== undefined && flags.namespace !== undefined && named !== flags.namespace) {
+    throw new UsageError([`--namespace: is "${flags.namespace}", in the files it is "${named}"`]);
+  }
+  return named ?? flags.namespace ?? 'default';
+}
+
+function resourceOf(
+  { file, kind, group, version }: Named,
+  { subresource, resource }: UpdateFlags,
+  policy: Policy,
+): AdmissionRequest['resource'] {
+  const isScale = group === 'autoscaling' && kind === 'Scale';
+  if (isScale !== (subresource === 'scale')) {
+    throw new UsageError([
+      isScale
+        ? `${file}: holds a Scale; add --subresource scale and --resource, one of ${guardedNames(policy)}`
+        : `--subresource: a scale is an autoscaling/v1 Scale, and ${file} holds a ${kind}`,
+    ]);
+  }
+  if (resource === undefined && isScale) {
+    throw new UsageError([`--resource: a Scale does not say what it is of: one of ${guardedNames(policy)}`]);
+  }
+  if (resource === undefined) return { group, version, resource: `${kind.toLowerCase()}s` };
+
+  const [plural = '', ...groupParts] = resource.split('.');
+  const named = { group: groupParts.join('.'), version, resource: plural };
+  if (guardedResource(policy, named.group, plural) === undefined) {
+    throw new UsageError([`--resource: the policy does not guard "${resource}", only ${guardedNames(policy)}`]);
+  }
+  return named;
+}
+
+function guardedNames(policy: Policy): string {
+  return [...policy.resources.values()].map(({ group, resource }) => `${resource}.${group}`).join(', ');
+}
+
+const SERVICE_ACCOUNT = /^system:serviceaccount:(?<namespace>[^:]+):[^:]+$/;
+
+/** Source: k8s.io/apiserver pkg/endpoints/filters/impersonation.go, which is what `kubectl --as` gets. */
+function userOf({ as: username = '', asGroup = [] }: UpdateFlags): User {
+  const namespace = SERVICE_ACCOUNT.exec(username)?.groups?.['namespace'];
+  const groups =
+    namespace !== undefined && asGroup.length === 0
+      ? ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
+      : asGroup;
+  const everybody = username === 'system:anonymous' ? 'system:unauthenticated' : 'system:authenticated';
+  return { username, groups: [...groups, everybody] };
+}
+
+/** Kubernetes' kinds have a status that only `/status` changes: an update that leaves it out keeps it. */
+function withStatus(object: JsonMap, stored: JsonMap): JsonMap {
+  const status = ownValue(stored, 'status');
+  return status === undefined || ownValue(object, 'status') !== undefined ? object : { ...object, status };
+}
+
+/** A request's path names the namespace, and the API server fills it in. */
+function inNamespace(object: JsonMap, namespace: string): JsonMap {
+  return { ...object, metadata: { ...metadataOf(object), namespace } };
+}
+
+function metadataOf(object: JsonMap): JsonMap {
+  const metadata: JsonValue | undefined = ownValue(object, 'metadata');
+  return isMap(metadata) ? metadata : {};
+}
+
+function textAt(map: JsonMap, key: string): string | undefined {
+  const value = ownValue(map, key);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,171 @@
+import { styleText } from 'node:util';
+
+import type { AdmissionRequest } from '../../core/admission.ts';
+import { isAllowed } from '../../core/review-response.ts';
+import type { JudgedChange, Verdict } from '../../core/decide.ts';
+import { denialMessage, describeChange, hintFor, warnings } from '../../core/explain.ts';
+import { UNKNOWN } from '../../core/field-type.ts';
+import { fieldPath, printablePointer } from '../../core/field-path.ts';
+import { guardedResource, type GuardedResource, type Mode, type Policy } from '../../core/policy.ts';
+import { printable } from '../../core/text.ts';
+
+/** A request, and what a policy says to it. */
+export interface Judgement {
+  readonly policy: Policy;
+  readonly request: AdmissionRequest;
+  readonly verdict: Verdict;
+}
+
+/** A judgement as programs read it; what is null has nothing to say. */
+export interface VerdictDocument {
+  /** Whether mode `enforce` would allow it, whatever the mode is. */
+  readonly allowed: boolean;
+  readonly decision: Verdict['decision']['outcome'];
+  /** The mode in force in the namespace. */
+  readonly mode: Mode;
+  /** The names of the exemptions that were needed: `kueue`, `kueue,admins`. */
+  readonly exemption: string | null;
+  readonly changes: readonly ChangeDocument[];
+  /** Why it is refused, cannot be judged or is not the policy's business. */
+  readonly message: string | null;
+  readonly warnings: readonly string[];
+}
+
+interface ChangeDocument {
+  /** A JSON Pointer. */
+  readonly path: string;
+  /** The same place, written the Kubernetes way. */
+  readonly field: string;
+  readonly op: JudgedChange['op'];
+  readonly permitted: boolean;
+}
+
+/** Writes a judgement for programs. */
+export function verdictDocument(judgement: Judgement): VerdictDocument {
+  const { decision, mode } = judgement.verdict;
+  const type = resourceOf(judgement)?.type ?? UNKNOWN;
+  return {
+    allowed: isAllowed({ decision, mode: 'enforce' }),
+    decision: decision.outcome,
+    mode,
+    exemption: decision.outcome === 'exempt' ? decision.exemptions.join(',') : null,
+    changes: changesOf(judgement).map(({ path, op, permitted }) => ({
+      path: printablePointer(path),
+      field: fieldPath(path, type),
+      op,
+      permitted,
+    })),
+    message: messageOf(judgement),
+    warnings: warningsOf(judgement),
+  };
+}
+
+/** Writes a judgement for people. */
+export function verdictText(judgement: Judgement, hasColour: boolean): string {
+  const paint = (style: Style, text: string): string =>
+    hasColour ? styleText(style, text, { validateStream: false }) : text;
+  const paragraphs = [
+    [headline(judgement, paint)],
+    changesOf(judgement).map((change) => changeLine(change, resourceOf(judgement), paint)),
+    wayOut(judgement),
+    warningsOf(judgement).map((text) => `${paint('yellow', 'Warning:')} ${text}`),
+    modeNote(judgement),
+  ];
+  return paragraphs
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+type Style = 'red' | 'green' | 'yellow';
+type Paint = (style: Style, text: string) => string;
+
+const MAX_NAME_LENGTH = 253; // the longest name that Kubernetes takes
+
+function headline(judgement: Judgement, paint: Paint): string {
+  const { decision } = judgement.verdict;
+  const object = objectName(judgement.request);
+  switch (decision.outcome) {
+    case 'allow':
+      return `${paint('green', 'Allowed:')} ${object} ${decision.changes.length === 0 ? 'does not change' : 'may be updated'}`;
+    case 'exempt':
+      return `${paint('green', 'Allowed:')} ${object} may be updated by this writer`;
+    case 'out_of_scope':
+      return `${paint('green', 'Allowed:')} ${outOfScope(judgement)}`;
+    case 'deny':
+      return `${paint('red', 'Denied:')} ${object} may not be updated`;
+    case 'unjudgeable':
+      return `${paint('red', 'Cannot be judged:')} ${decision.reason}`;
+  }
+}
+
+function objectName({ resource, name, namespace, subResource }: AdmissionRequest): string {
+  const subject = `${qualified(resource)}${subResource === '' ? '' : `/${subResource}`} "${printable(name, MAX_NAME_LENGTH)}"`;
+  return namespace === '' ? subject : `${subject} in namespace "${printable(namespace, MAX_NAME_LENGTH)}"`;
+}
+
+function qualified({ group, resource }: AdmissionRequest['resource']): string {
+  return printable(group === '' ? resource : `${resource}.${group}`, MAX_NAME_LENGTH);
+}
+
+function outOfScope({ policy, request }: Judgement): string {
+  const { operation, subResource, resource } = request;
+  if (guardedResource(policy, resource.group, resource.resource) === undefined) {
+    return `the policy does not guard ${qualified(resource)}`;
+  }
+  return operation === 'UPDATE'
+    ? `/${subResource} is not guarded`
+    : `only an UPDATE is judged, and this is a ${printable(operation, MAX_NAME_LENGTH)}`;
+}
+
+const LABEL_WIDTH = 'permitted'.length;
+
+function changeLine(change: JudgedChange, resource: GuardedResource | undefined, paint: Paint): string {
+  const [style, label] = change.permitted ? (['green', 'permitted'] as const) : (['red', 'refused'] as const);
+  const by = change.exemption === undefined ? '' : `, by the exemption "${change.exemption}"`;
+  return `  ${paint(style, label.padEnd(LABEL_WIDTH))}  ${describeChange(change, resource)}${by}`;
+}
+
+/** Says how what is refused can be had. */
+function wayOut(judgement: Judgement): string[] {
+  const { policy, request, verdict } = judgement;
+  if (verdict.decision.outcome !== 'deny') return [];
+  const resource = resourceOf(judgement);
+  const allowed = (resource?.allow ?? []).map((pattern) => `  ${fieldPath(pattern, resource?.type ?? UNKNOWN)}`);
+  const hint = hintFor(policy, request, verdict.decision);
+  return [
+    ...(allowed.length === 0 ? ['Nothing may change.'] : ['Only these may change:', ...allowed]),
+    'To run it differently, create a new job.',
+    ...(hint === undefined ? [] : [`Hint: ${hint}.`]),
+  ];
+}
+
+const MODE_NOTES: Readonly<Record<Exclude<Mode, 'enforce'>, string>> = {
+  warn: 'The mode here is warn: the webhook lets it through, with warnings.',
+  audit: 'The mode here is audit: the webhook lets it through and records it.',
+};
+
+function modeNote({ verdict }: Judgement): string[] {
+  const { decision, mode } = verdict;
+  return mode === 'enforce' || isAllowed({ decision, mode: 'enforce' }) ? [] : [MODE_NOTES[mode]];
+}
+
+function messageOf(judgement: Judgement): string | null {
+  const { policy, request, verdict } = judgement;
+  if (verdict.decision.outcome === 'out_of_scope') return outOfScope(judgement);
+  const message = denialMessage(policy, request, verdict.decision);
+  return message === '' ? null : message;
+}
+
+/** The warnings about values; those of mode `warn` repeat what is said here anyway. */
+function warningsOf({ policy, request, verdict: { decision } }: Judgement): string[] {
+  return warnings(policy, request, { decision, mode: 'enforce' });
+}
+
+function changesOf({ verdict: { decision } }: Judgement): readonly JudgedChange[] {
+  return 'changes' in decision ? decision.changes : [];
+}
+
+function resourceOf({ policy, request }: Judgement): GuardedResource | undefined {
+  return guardedResource(policy, request.resource.group, request.resource.resource);
+}

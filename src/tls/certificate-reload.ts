@@ -1,0 +1,169 @@
+import type { Server } from 'node:https';
+
+import type { CertificateFiles, TlsVersion } from '../config.ts';
+import { readKeyPair, validityProblem, type KeyPair } from './certificate.ts';
+import { readClientAuthorities } from './client-certificate.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Check } from '../server/probes.ts';
+import { secureContext } from '../server/secure-server.ts';
+
+/** Where a certificate comes from. */
+export interface CertificateSource {
+  /** What is served with at first; undefined where that is still to come. */
+  readonly keyPair: KeyPair | undefined;
+  /** Returns what is to be served with from now on, undefined where nothing is yet; undefined itself: never renewed. */
+  readonly renew: (() => Promise<KeyPair | undefined>) | undefined;
+  /** How long to wait until it is asked again. */
+  readonly delayMs: () => number;
+  /** The clock that the certificate's dates count by. */
+  readonly now: () => Date;
+  /** What being ready takes beside a certificate that is valid now. */
+  readonly checks: readonly Check[];
+}
+
+/** The certificates that prove who may call. */
+export interface ClientAuthoritySource {
+  /** PEM; what is trusted at first. */
+  readonly pem: string;
+  readonly file: string;
+  readonly pollMs: number;
+}
+
+export interface CertificateReloadOptions {
+  readonly server: Pick<Server, 'setSecureContext'>;
+  readonly minVersion: TlsVersion;
+  readonly source: CertificateSource;
+  /** undefined: whoever reaches the port may call. */
+  readonly clientAuthorities: ClientAuthoritySource | undefined;
+  readonly metrics: Pick<Metrics, 'certificateNotAfter' | 'recordReload'>;
+  readonly log: Logger;
+}
+
+export interface CertificateReload {
+  /** What being ready takes. */
+  readonly checks: readonly Check[];
+  end(): void;
+}
+
+/**
+ * Polls a certificate and its key by content.
+ *
+ * Polling, not fs.watch: a Secret volume replaces its files by swapping a symlink, after which a watch sees nothing.
+ */
+export function certificateInFiles(
+  keyPair: KeyPair,
+  files: CertificateFiles,
+  pollMs: number,
+  now: () => Date,
+): CertificateSource {
+  return { keyPair, renew: () => readKeyPair(files, now()), delayMs: () => pollMs, now, checks: [] };
+}
+
+/**
+ * Asks for the certificate, and for the client authorities, again and again, and hands each new one to the server; open
+ * connections keep the old one. What cannot be used, such as a pair of which half was replaced between two reads,
+ * changes nothing.
+ */
+export function reloadCertificate(options: CertificateReloadOptions): CertificateReload {
+  const { server, minVersion, source, clientAuthorities, metrics, log } = options;
+  let current = source.keyPair;
+  let clientCa = clientAuthorities?.pem;
+
+  const apply = (): void => server.setSecureContext(secureContext({ keyPair: current, clientCa, minVersion }));
+  const announce = (): void => {
+    if (current !== undefined) metrics.certificateNotAfter.value = current.notAfter.getTime() / 1000;
+  };
+  const usePair = (pair: KeyPair | undefined): boolean => {
+    if (pair === undefined || (pair.cert === current?.cert && pair.key === current.key)) return false;
+    current = pair;
+    apply();
+    announce();
+    log.info({ notAfter: pair.notAfter.toISOString() }, 'certificate reloaded');
+    return true;
+  };
+  const useAuthorities = (pem: string): boolean => {
+    if (pem === clientCa) return false;
+    clientCa = pem;
+    apply();
+    log.info('client authorities reloaded');
+    return true;
+  };
+  const refusedPair = (): string =>
+    current === undefined
+      ? 'no certificate to serve with yet'
+      : 'certificate refused; the last good one goes on serving';
+
+  announce();
+  const around = { metrics, log };
+  const ends = [
+    source.renew === undefined
+      ? undefined
+      : poll(
+          { ...around, read: source.renew, use: usePair, refused: refusedPair, delayMs: source.delayMs },
+          current === undefined,
+        ),
+    clientAuthorities === undefined
+      ? undefined
+      : poll({
+          ...around,
+          read: () => readClientAuthorities(clientAuthorities.file),
+          use: useAuthorities,
+          refused: () => 'client authorities refused; the last good ones go on counting',
+          delayMs: () => clientAuthorities.pollMs,
+        }),
+  ];
+  return {
+    checks: [{ name: 'certificate', problem: () => validityProblem(current, source.now()) }, ...source.checks],
+    end: () => {
+      for (const end of ends) end?.();
+    },
+  };
+}
+
+interface Poll<T> {
+  readonly read: () => Promise<T>;
+  /** Returns whether it was new. */
+  readonly use: (found: T) => boolean;
+  /** What to log when reading or using it fails. */
+  readonly refused: () => string;
+  readonly delayMs: () => number;
+  readonly metrics: Pick<Metrics, 'recordReload'>;
+  readonly log: Logger;
+}
+
+/** Reads something again and again until the function that it returns is called. */
+function poll<T>({ read, use, refused, delayMs, metrics, log }: Poll<T>, isUrgent = false): () => void {
+  let problem: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isEnded = false;
+
+  const accept = (found: T): void => {
+    if (isEnded) return;
+    if (use(found)) metrics.recordReload('success');
+    else if (problem !== undefined) log.info({ was: problem }, 'certificates can be read again');
+    problem = undefined;
+  };
+  const refuse = (error: unknown): void => {
+    metrics.recordReload('failure');
+    const found = error instanceof Error ? error.message : String(error);
+    // Once a problem, not once a poll.
+    if (found !== problem) log.error({ problem: found }, refused());
+    problem = found;
+  };
+  const schedule = (afterMs: number): void => {
+    if (isEnded) return;
+    timer = setTimeout(() => {
+      void read()
+        .then(accept)
+        .catch(refuse)
+        .finally(() => schedule(delayMs()));
+    }, afterMs);
+  };
+
+  schedule(isUrgent ? 0 : delayMs());
+  return () => {
+    isEnded = true;
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,128 @@
+import { isValidAt, type KeyPair } from '../certificate.ts';
+import type { CertificateSource } from '../certificate-reload.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { advance } from './advance.ts';
+import { ApiError } from './api-client.ts';
+import type { SecretStore } from './secret-store.ts';
+import { certificatesOf } from '../pem.ts';
+import { readState, trustedBy, writeState, type SecretData, type State } from './state.ts';
+import type { Trust, WebhookTrust } from './webhook-trust.ts';
+
+/** While nothing is due. It bounds how long a deleted Secret or an overwritten caBundle goes unnoticed. */
+const SETTLED_POLL_MS = 10_000;
+/** While something is under way, or fails. */
+const UNSETTLED_POLL_MS = 2_000;
+/**
+ * How long after the caBundle is seen to hold an authority its leaf is served: each API server learns by a watch of what
+ * is stored. Kubernetes' own tests wait as long (test/integration/apiserver/admissionwebhook/broken_webhook_test.go).
+ */
+export const PROPAGATION_MS = 10_000;
+
+export interface RenewalOptions {
+  readonly store: SecretStore;
+  readonly trust: WebhookTrust;
+  /** The names of the Service, the first one the one that the API server asks for. */
+  readonly dnsNames: readonly string[];
+  /** The API server's time. */
+  readonly now: () => Date;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** What a replica serves, and the authority that it is trusted by. */
+interface Served {
+  readonly pair: KeyPair;
+  readonly ca: string;
+}
+
+/**
+ * Creates the source of a certificate that replicas issue to themselves and renew, without a leader: each one does what
+ * is due, the Secret's resourceVersion lets one of them win, and the others read what it wrote.
+ */
+export function createRenewal(options: RenewalOptions): CertificateSource {
+  const { trust, dnsNames, now, random, log } = options;
+  let served: Served | undefined;
+  let isTrusted = false;
+  let isSettled = false;
+
+  const renew = async (): Promise<KeyPair | undefined> => {
+    isSettled = false;
+    // The caBundle before the Secret: what is published is then never older than what somebody else has published since.
+    const seen = await trust.read();
+    isTrusted = served !== undefined && seen.certs.includes(served.ca);
+    const state = await agree(options, seen, servedAuthority(served, now()));
+    if (state === undefined) return served?.pair;
+
+    const wanted = trustedBy(state);
+    const isPublished = wanted.length === seen.certs.length && wanted.every((cert) => seen.certs.includes(cert));
+    if (!isPublished && (await trust.publish(seen, wanted))) {
+      log.info({ webhooks: seen.webhooks, authorities: wanted.length }, 'caBundle published');
+    }
+    if (isServable(state, now())) {
+      const [ca = ''] = certificatesOf(state.ca.cert);
+      served = { pair: state.leaf, ca };
+      isTrusted = seen.certs.includes(ca);
+    }
+    isSettled = isPublished && served?.pair.cert === state.leaf.cert;
+    return served?.pair;
+  };
+
+  return {
+    keyPair: undefined,
+    renew,
+    // Replicas that were started together part.
+    delayMs: () => (isSettled ? SETTLED_POLL_MS : UNSETTLED_POLL_MS) * (0.75 + 0.5 * random()),
+    now,
+    checks: [
+      {
+        name: 'trust',
+        problem: () =>
+          isTrusted ? undefined : `the caBundle is not known to hold the authority for ${dnsNames[0] ?? ''}`,
+      },
+    ],
+  };
+}
+
+/**
+ * Reads the state and brings it up to date. Returns undefined where another replica was faster: it will be read anew.
+ *
+ * @throws ApiError where the caBundle is not ours to write
+ */
+async function agree(
+  { store, dnsNames, now, log }: RenewalOptions,
+  { certs: trusted, objection }: Trust,
+  served: string | undefined,
+): Promise<State | undefined> {
+  if (objection !== undefined) throw new ApiError(objection);
+  const stored = await store.read();
+  if (stored === undefined) {
+    log.warn('the Secret is gone; making it anew');
+    await store.create();
+    return undefined;
+  }
+  const found = readState(stored.data, dnsNames, now());
+  if (found.problems.length > 0) log.warn({ problems: found.problems }, 'the Secret is damaged; mending it');
+  const state = await advance(found, { now: now(), dnsNames, trusted, served });
+  const data = writeState(state);
+  if (isSame(data, stored.data)) return state;
+  if (!(await store.write(stored, data))) return undefined;
+  const { ca, leaf } = state;
+  if (ca.cert !== found.ca?.cert) log.info('new certificate authority');
+  if (leaf.cert !== found.leaf?.cert) log.info({ notAfter: leaf.notAfter.toISOString() }, 'new certificate issued');
+  return state;
+}
+
+/** An authority whose leaf has expired need not be trusted for its sake. */
+function servedAuthority(served: Served | undefined, now: Date): string | undefined {
+  return served !== undefined && isValidAt(served.pair, now) ? served.ca : undefined;
+}
+
+function isServable({ ca: { publishedAt } }: State, now: Date): boolean {
+  return publishedAt !== undefined && publishedAt.getTime() + PROPAGATION_MS <= now.getTime();
+}
+
+function isSame(one: SecretData, other: SecretData): boolean {
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
+}

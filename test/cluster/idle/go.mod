@@ -1,3 +1,0 @@
-module jobguard/test/cluster/idle
-
-go 1.26.0

@@ -1,0 +1,3 @@
+module jobguard/tools/node/idle
+
+go 1.26.0
