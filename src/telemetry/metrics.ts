@@ -4,9 +4,11 @@ import type { BuildInfo } from '../build-info.ts';
 import type { AdmissionRequest } from '../core/admission.ts';
 import type { Decision, Verdict } from '../core/decide.ts';
 import { guardedResource, type GuardedResource, type Policy } from '../core/policy.ts';
+import { isAllowed } from '../core/review-response.ts';
 import { FIELD_CLASSES, fieldClass } from './field-class.ts';
 import { STATUS_CODES } from '../server/http.ts';
 import { countedSeries, level, observedSeries, type CountedSeries, type Level, type ObservedSeries } from './series.ts';
+import { writerClass, writerClasses, type WriterClass } from './writer-class.ts';
 
 const OUTCOMES: readonly Decision['outcome'][] = ['allow', 'deny', 'exempt', 'out_of_scope', 'unjudgeable'];
 /** What every resource that the policy does not guard is counted as, so that labels stay bounded. */
@@ -92,12 +94,14 @@ function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics
   const exemptions = new Map(policy.exemptions.map(({ name }) => [name, exempted({ exemption: name })]));
   const resources = createResourceSeries(registers, policy);
 
-  return ({ request, verdict: { decision, mode }, seconds, bytes }) => {
+  return ({ request, verdict, seconds, bytes }) => {
+    const { decision, mode } = verdict;
     const { group, resource } = request.resource;
     const series = resources(guardedResource(policy, group, resource));
     increment(series?.requests.get(decision.outcome)?.get(mode)?.get(request.dryRun));
     series?.duration.observe(seconds);
     sizes.observe(bytes);
+    if (!isAllowed(verdict)) increment(series?.deniedRequests.get(writerClass(policy, request.user.username)));
     if (decision.outcome === 'deny') {
       for (const { path } of decision.denied) increment(series?.deniedChanges.get(fieldClass(path)));
     }
@@ -111,6 +115,7 @@ interface ResourceSeries {
   readonly requests: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<boolean, CountedSeries>>>;
   readonly duration: ObservedSeries;
   readonly deniedChanges: ReadonlyMap<string, CountedSeries>;
+  readonly deniedRequests: ReadonlyMap<WriterClass, CountedSeries>;
 }
 
 /** Returns a way to find the series of a resource; undefined stands for all that the policy does not guard. */
@@ -137,7 +142,18 @@ function createResourceSeries(
     labelNames: ['resource', 'field'],
     registers,
   });
-  const create = (resource: string, outcomes: readonly string[], fields: readonly string[]): ResourceSeries => {
+  const deniedRequests = countedSeries({
+    name: 'jobguard_denied_requests_total',
+    help: 'Requests answered with a denial, dry runs included, by kind of writer.',
+    labelNames: ['resource', 'writer'],
+    registers,
+  });
+  const create = (
+    resource: string,
+    outcomes: readonly string[],
+    fields: readonly string[],
+    writers: readonly WriterClass[],
+  ): ResourceSeries => {
     const dryRuns = (decision: string, mode: string): Map<boolean, CountedSeries> =>
       new Map([false, true].map((dryRun) => [dryRun, requests({ resource, decision, mode, dry_run: String(dryRun) })]));
     return {
@@ -146,16 +162,17 @@ function createResourceSeries(
       ),
       duration: durations({ resource }),
       deniedChanges: new Map(fields.map((field) => [field, deniedChanges({ resource, field })])),
+      deniedRequests: new Map(writers.map((writer) => [writer, deniedRequests({ resource, writer })])),
     };
   };
 
   // Resources of one name in two groups share their series: there is no label for the group.
   const guarded = [...policy.resources.values()];
-  const byName = new Map(
-    [...new Set(guarded.map(({ resource }) => resource))].map((name) => [name, create(name, OUTCOMES, FIELD_CLASSES)]),
-  );
+  const writers = writerClasses(policy);
+  const names = new Set(guarded.map(({ resource }) => resource));
+  const byName = new Map([...names].map((name) => [name, create(name, OUTCOMES, FIELD_CLASSES, writers)]));
   // Of what is not guarded nothing is judged.
-  const other = create(OTHER_RESOURCE, ['out_of_scope'], []);
+  const other = create(OTHER_RESOURCE, ['out_of_scope'], [], []);
   return (resource) => (resource === undefined ? other : byName.get(resource.resource));
 }
 

@@ -117,6 +117,8 @@ describe('metrics', () => {
       jobguard_admission_duration_seconds: 54,
       // 2 resources × 13 classes of fields
       jobguard_denied_changes_total: 26,
+      // 2 resources × user, service account, node and 3 presets that are off
+      jobguard_denied_requests_total: 12,
       jobguard_exempted_requests_total: 1,
       // 8 buckets, +Inf, sum and count
       jobguard_admission_request_bytes: 11,
@@ -156,6 +158,39 @@ describe('metrics', () => {
         'admission_duration_seconds_count{resource="tfjobs"} 1',
         'denied_changes_total{resource="tfjobs",field="env"} 1',
         'denied_changes_total{resource="tfjobs",field="replicas"} 1',
+        'denied_requests_total{resource="tfjobs",writer="user"} 1',
+      ],
+    },
+    {
+      what: 'a denied update of Kueue under the name of its preset, which is off',
+      review: {
+        username: 'system:serviceaccount:kueue-system:kueue-controller-manager',
+        oldObject: TF_JOB,
+        object: withValue(TF_JOB, '/spec/runPolicy/suspend', true),
+      },
+      counted: [
+        'admission_requests_total{resource="tfjobs",decision="deny",mode="enforce",dry_run="false"} 1',
+        'admission_duration_seconds_count{resource="tfjobs"} 1',
+        'denied_changes_total{resource="tfjobs",field="run_policy"} 1',
+        'denied_requests_total{resource="tfjobs",writer="kueue"} 1',
+      ],
+    },
+    {
+      what: 'a refusal of what cannot be judged by who sent it',
+      review: { username: 'system:serviceaccount:team:ci', subResource: 'exec', oldObject: TF_JOB, object: TF_JOB },
+      counted: [
+        'admission_requests_total{resource="tfjobs",decision="unjudgeable",mode="enforce",dry_run="false"} 1',
+        'admission_duration_seconds_count{resource="tfjobs"} 1',
+        'denied_requests_total{resource="tfjobs",writer="service_account"} 1',
+      ],
+    },
+    {
+      what: 'a denial that is only recorded, but not as a refused request',
+      review: { namespace: 'sandbox-1', oldObject: TF_JOB, object: withValue(TF_JOB, '/metadata/finalizers', ['a/b']) },
+      counted: [
+        'admission_requests_total{resource="tfjobs",decision="deny",mode="audit",dry_run="false"} 1',
+        'admission_duration_seconds_count{resource="tfjobs"} 1',
+        'denied_changes_total{resource="tfjobs",field="metadata"} 1',
       ],
     },
     {

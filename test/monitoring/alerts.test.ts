@@ -39,6 +39,8 @@ const FAILED_RELOADS = `jobguard_certificate_reloads_total{${OF}, pod="a", resul
 const policyOf = (pod: string, hash: string): string => `jobguard_policy_info{${OF}, pod="${pod}", hash="${hash}"}`;
 const denials = (mode = 'enforce', dryRun = false): string =>
   `jobguard_admission_requests_total{${OF}, pod="a", resource="tfjobs", decision="deny", mode="${mode}", dry_run="${String(dryRun)}"}`;
+const refusals = (writer: string, pod = 'a'): string =>
+  `jobguard_denied_requests_total{${OF}, pod="${pod}", resource="tfjobs", writer="${writer}"}`;
 const OF_WEBHOOK = 'name="jobs.jobguard.dev", type="validating"';
 const failedCalls = (type = 'calling_webhook_error'): string =>
   `apiserver_admission_webhook_rejection_count{${OF_WEBHOOK}, error_type="${type}", rejection_code="0"}`;
@@ -61,12 +63,30 @@ const HEALTHY: Series = {
   [NOT_AFTER]: `${60 * DAY_SECONDS}x${FOUR_DAYS}`,
   [FAILED_RELOADS]: `0x${FOUR_DAYS}`,
   [denials()]: `0x${FOUR_DAYS}`,
+  ...Object.fromEntries(
+    ['user', 'service_account', 'node', 'kueue'].flatMap((writer) =>
+      ['a', 'b'].map((pod) => [refusals(writer, pod), `0x${FOUR_DAYS}`]),
+    ),
+  ),
   [policyOf('a', '1')]: `1x${FOUR_DAYS}`,
   [policyOf('b', '1')]: `1x${FOUR_DAYS}`,
   [failedCalls()]: `0x${FOUR_DAYS}`,
   [failedCalls('no_error')]: `0+1x${FOUR_DAYS}`,
   [FAILED_OPEN]: `0x${FOUR_DAYS}`,
 };
+
+/** When client-go's rate limiter for work queues tries: it waits 5 ms, then twice as long each time, at most 1000 s. */
+const attemptTimes = (count: number): number[] => {
+  const waits = Array.from({ length: count - 1 }, (_, failures) => Math.min(0.005 * 2 ** failures, 1000));
+  return waits.reduce((times, wait) => [...times, (times.at(-1) ?? 0) + wait], [0]);
+};
+
+/** Scraped each minute, a counter that is at 0 until `start` and counts attempts at these seconds from then. */
+const counted = (times: readonly number[], start = 10): string =>
+  [
+    `0x${start - 1}`,
+    ...Array.from({ length: FOUR_DAYS / 4 }, (_, minute) => times.filter((time) => time <= minute * 60).length),
+  ].join(' ');
 
 /** Requests, 60 a minute, of which a number is slower than a bound. */
 const slowerThan = (bound: string, slow: number): Series =>
@@ -175,6 +195,31 @@ const FIRES: Firing[] = [
     when: 'three updates a minute are denied and nothing is known of the day before',
     series: { [denials()]: `0+3x${FOUR_DAYS}` },
     at: '30m',
+    severities: ['warning'],
+  },
+  {
+    alert: 'JobguardControllerRefused',
+    when: 'one service account has been refused for an hour, with the back-off of client-go',
+    series: { [refusals('service_account')]: counted(attemptTimes(200)) },
+    at: '70m',
+    severities: ['warning'],
+  },
+  {
+    alert: 'JobguardControllerRefused',
+    when: 'one service account has been refused for a day, with the back-off of client-go',
+    series: { [refusals('service_account')]: counted(attemptTimes(200)) },
+    at: '1440m',
+    every: '15m',
+    severities: ['warning'],
+  },
+  {
+    alert: 'JobguardControllerRefused',
+    when: 'Kueue is refused, its preset is off, and two pods refuse it in turn',
+    series: {
+      [refusals('kueue')]: counted(attemptTimes(200).filter((_, index) => index % 2 === 0)),
+      [refusals('kueue', 'b')]: counted(attemptTimes(200).filter((_, index) => index % 2 === 1)),
+    },
+    at: '70m',
     severities: ['warning'],
   },
   {
@@ -290,6 +335,37 @@ const QUIET: Scenario[] = [
     every: '15m',
   },
   {
+    alert: 'JobguardControllerRefused',
+    when: 'a controller gave up after 18 attempts in a quarter of an hour',
+    series: { [refusals('service_account')]: counted(attemptTimes(18)) },
+    at: '26m',
+  },
+  {
+    alert: 'JobguardControllerRefused',
+    when: 'a controller gave up after 18 attempts, an hour ago',
+    series: { [refusals('service_account')]: counted(attemptTimes(18)) },
+    at: '70m',
+  },
+  {
+    alert: 'JobguardControllerRefused',
+    when: 'a controller was let through at last, an hour ago',
+    series: { [refusals('service_account')]: counted(attemptTimes(24)) },
+    at: '180m',
+  },
+  {
+    alert: 'JobguardControllerRefused',
+    when: 'somebody with the token of a service account tries a few times within the hour',
+    series: { [refusals('service_account')]: counted([0, 60, 1200, 1260, 2400, 2460, 3500]) },
+    at: '70m',
+  },
+  {
+    alert: 'JobguardControllerRefused',
+    when: 'people try a few times each, at every hour of the day',
+    series: { [refusals('user')]: counted(Array.from({ length: 300 }, (_, index) => index * 280)) },
+    at: '1395m',
+    every: '15m',
+  },
+  {
     alert: 'JobguardPolicySkew',
     when: 'a roll-out takes twenty minutes',
     series: { [policyOf('b', '1')]: '1x10 _x20 1x60', [policyOf('b', '2')]: '_x10 1x20' },
@@ -399,7 +475,7 @@ describeMonitoring('the alerts of the chart', () => {
       const metrics = { podMonitor: { enabled: true }, prometheusRule: { enabled: true, apiserver } };
       const file = await renderRules({ metrics });
       const { code, stdout } = await promtool(['check', 'rules', 'rules.json'], { files: { 'rules.json': file } });
-      expect([code, stdout]).toEqual([0, expect.stringContaining(`SUCCESS: ${apiserver ? 14 : 12} rules found`)]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining(`SUCCESS: ${apiserver ? 15 : 13} rules found`)]);
       expect(JSON.stringify(file).includes('apiserver_')).toBe(apiserver);
       expect(JSON.stringify(file)).not.toMatch(/\$[A-Z]/);
     }
