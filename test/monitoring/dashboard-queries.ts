@@ -25,11 +25,13 @@ export function dashboardQueries(dashboard: unknown, { range, interval }: Shown)
       .replaceAll('$__rate_interval', interval)
       .replaceAll('$__interval', interval)
       .replaceAll('$__range', range)
+      .replaceAll('$cluster', '.*')
       .replaceAll('$namespace', 'jobguard')
       .replaceAll('$job', 'jobguard/jobguard')
       .replaceAll('$pod', '.*')
       .replaceAll('$objective', '99.9')
-      .replaceAll('$timeout', '5');
+      .replaceAll('$timeout', '5')
+      .replaceAll('$memory_limit', '536870912');
   const ofPanels = panelsOf(dashboard).flatMap((panel) =>
     list(at(panel, 'targets')).map((target) => ({
       panel: String(at(panel, 'title')),
