@@ -492,7 +492,7 @@ describeMonitoring('the alerts of the chart', () => {
 });
 
 const RUNBOOKS = join(import.meta.dirname, '../../docs/runbooks');
-const SECTIONS = ['What it means', 'What users feel', 'How to check', 'How to mend', 'How to silence'];
+const SECTIONS = ['Meaning', 'Impact', 'Diagnosis', 'Fix', 'Silence'];
 
 describeMonitoring('the runbooks', () => {
   test('every alert says in short and at length what is wrong, and names its page; every page has its alert', async () => {
