@@ -5,6 +5,7 @@ export interface Preset {
   /** The writer's name as its users know it. */
   readonly title: string;
   readonly onByDefault: boolean;
+  /** Each a single identity: whoever may create a second namespace that is named here could take its rights. */
   readonly usernames: readonly string[];
   /** JSON Pointers in every guarded resource. */
   readonly paths: readonly string[];
@@ -29,10 +30,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   kueue: {
     title: 'Kueue',
     onByDefault: false,
-    usernames: [
-      'system:serviceaccount:kueue-system:kueue-controller-manager',
-      'system:serviceaccount:openshift-kueue-operator:kueue-controller-manager',
-    ],
+    usernames: ['system:serviceaccount:kueue-system:kueue-controller-manager'],
     paths: ['/spec/runPolicy/suspend'],
     podTemplatePaths: [
       '/metadata/labels',

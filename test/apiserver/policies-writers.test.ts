@@ -198,15 +198,16 @@ describeWithControlPlane('writers, each under the policies that are for and agai
       expect(await cluster.noted(answer)).toMatchObject({ decision: 'deny', mode: 'enforce' });
     });
 
-    test.each(['alice', 'system:serviceaccount:default:kueue-controller-manager'])(
-      'with the preset on, by %s: denied',
-      async (username) => {
-        const { path } = await jobIn(writer.namespace, of, before);
-        const answer = await mergePatch(cluster, `${path}${subresource}`, body, username);
-        expect(answer.status).toBe(403);
-        expect(messageOf(answer)).not.toContain('turn on');
-      },
-    );
+    test.each([
+      'alice',
+      'system:serviceaccount:default:kueue-controller-manager',
+      'system:serviceaccount:openshift-kueue-operator:kueue-controller-manager',
+    ])('with the preset on, by %s: denied', async (username) => {
+      const { path } = await jobIn(writer.namespace, of, before);
+      const answer = await mergePatch(cluster, `${path}${subresource}`, body, username);
+      expect(answer.status).toBe(403);
+      expect(messageOf(answer)).not.toContain('turn on');
+    });
 
     if (subresource !== '') return;
     test('together with something else: denied for that alone', async () => {

@@ -16,10 +16,7 @@ const GARBAGE_COLLECTOR: NaiveExemption = {
 const OTHER_PRESETS: readonly NaiveExemption[] = [
   {
     name: 'kueue',
-    usernames: [
-      'system:serviceaccount:kueue-system:kueue-controller-manager',
-      'system:serviceaccount:openshift-kueue-operator:kueue-controller-manager',
-    ],
+    usernames: ['system:serviceaccount:kueue-system:kueue-controller-manager'],
     paths: ['/spec/runPolicy/suspend'],
     templatePaths: [
       '/metadata/labels',

@@ -82,12 +82,7 @@ describe('the effective policy', () => {
       {
         presets: {
           garbageCollector: { usernames: GARBAGE_COLLECTORS },
-          kueue: {
-            usernames: [
-              'system:serviceaccount:kueue-system:kueue-controller-manager',
-              'system:serviceaccount:openshift-kueue-operator:kueue-controller-manager',
-            ],
-          },
+          kueue: { usernames: ['system:serviceaccount:kueue-system:kueue-controller-manager'] },
           horizontalPodAutoscaler: false,
           flyte: { usernames: ['flyte'] },
         },
@@ -114,10 +109,7 @@ describe('the presets', () => {
       kueue: {
         title: 'Kueue',
         onByDefault: false,
-        usernames: [
-          'system:serviceaccount:kueue-system:kueue-controller-manager',
-          'system:serviceaccount:openshift-kueue-operator:kueue-controller-manager',
-        ],
+        usernames: ['system:serviceaccount:kueue-system:kueue-controller-manager'],
         paths: ['/spec/runPolicy/suspend'],
         podTemplatePaths: [
           '/metadata/labels',
