@@ -1,23 +1,22 @@
 import { Command } from 'commander';
 
-import type { EffectivePolicy } from '../core/policy.ts';
-import { effectivePolicy, policyHash } from '../policy/effective-policy.ts';
+import type { CompletePolicy } from '../policy/document.ts';
+import { policyHash } from '../policy/hash.ts';
 import type { CommandContext } from './context.ts';
-import { readPolicyOption } from './policy-option.ts';
+import { completePolicyOption } from './policy-option.ts';
 
 interface PolicyFlags {
   readonly policy?: string;
 }
 
 /** `jobguard policy`: prints the effective policy as a policy file that says the same. */
-export function policyCommand({ stdout }: Pick<CommandContext, 'stdout'>): Command {
+export function policyCommand(context: Pick<CommandContext, 'stdin' | 'stdout'>): Command {
   return new Command('policy')
     .description('print the effective policy, every default and preset written out, and its hash')
     .option('--policy <file>', 'policy file (default: the built-in policy)')
     .addHelpText('after', EXAMPLE)
     .action(async ({ policy: file }: PolicyFlags) => {
-      const policy = effectivePolicy(await readPolicyOption(file));
-      stdout.write(await policyText(policy));
+      context.stdout.write(await policyText(await completePolicyOption(file, context)));
     });
 }
 
@@ -27,7 +26,7 @@ Exits with 0, or with 2 where the policy file is wrong.
 Example:
   jobguard policy --policy policy.yaml`;
 
-async function policyText(policy: EffectivePolicy): Promise<string> {
+async function policyText(policy: CompletePolicy): Promise<string> {
   const { stringify } = await import('yaml');
   const yaml = stringify(policy, { aliasDuplicateObjects: false, lineWidth: 0 });
   return `# The effective policy of jobguard, hash ${policyHash(policy)}

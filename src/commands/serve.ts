@@ -93,7 +93,7 @@ async function serveUntil(
     import('../telemetry/metrics.ts'),
     import('../server/server.ts'),
   ]);
-  const policy = await loadPolicyOption(config.policyFile);
+  const policy = await loadPolicyOption(config.policyFile, context);
   const { certificate, discard } = await loadCertificate(config, context, log);
   const clientAuthorities = await loadClientAuthorities(config);
   const metrics = createMetrics(policy, BUILD_INFO);

@@ -1,7 +1,11 @@
 import { Ajv } from 'ajv';
 
 import { parseJson, type JsonValue } from './json.ts';
-import type { User } from './policy.ts';
+
+export interface User {
+  readonly username: string;
+  readonly groups: readonly string[];
+}
 
 /** What jobguard reads of an admission.k8s.io/v1 AdmissionReview's request. */
 export interface AdmissionRequest {

@@ -5,16 +5,7 @@ import { UNKNOWN } from './field-type.ts';
 import { ExactNumber, isMap, ownValue, type JsonMap, type JsonValue } from './json.ts';
 import type { Path } from './path.ts';
 import { grantOver, hasGrantBelow } from './pattern-tree.ts';
-import {
-  FIRST_EXEMPTION_GRANT,
-  guardedResource,
-  POLICY_GRANT,
-  SUSPENDED_GRANT,
-  TERMINATING_GRANT,
-  type GuardedResource,
-  type Mode,
-  type Policy,
-} from './policy.ts';
+import { guardedResource, type Grant, type GuardedResource, type Mode, type Policy } from './policy.ts';
 
 /** A change, and whether this writer may make it. */
 export interface JudgedChange extends Change {
@@ -53,8 +44,7 @@ export interface Verdict {
 /** What may be granted to the writer of one update, and which of that is in force. */
 interface Permissions {
   readonly resource: GuardedResource;
-  readonly exemptionOf: (grant: number) => string | undefined;
-  readonly isInForce: (grant: number) => boolean;
+  readonly isInForce: (grant: Grant) => boolean;
 }
 
 /** Judges an admission request. */
@@ -124,16 +114,22 @@ function permissionsOf(
   resource: GuardedResource,
   oldObject: JsonMap,
 ): Permissions {
-  let isExempted: ((place: number) => boolean) | undefined;
-  const isInForce = (grant: number): boolean => {
-    if (grant === POLICY_GRANT) return true;
-    if (grant === TERMINATING_GRANT) return isTerminating(oldObject);
-    if (grant === SUSPENDED_GRANT) return policy.suspendedJobs && isSuspended(oldObject);
-    // Found when first asked for: an update that changes nothing needs none.
-    isExempted ??= policy.exemptionsOf(request.user, request.namespace);
-    return isExempted(grant - FIRST_EXEMPTION_GRANT);
+  let exemptions: Uint8Array | undefined;
+  const isInForce = (grant: Grant): boolean => {
+    switch (grant.kind) {
+      case 'always':
+        return true;
+      case 'whileTerminating':
+        return isTerminating(oldObject);
+      case 'whileSuspended':
+        return policy.suspendedJobs && isSuspended(oldObject);
+      case 'exemption':
+        // Found when first asked for: an update that changes nothing needs none.
+        exemptions ??= policy.exemptionsOf(request.user, request.namespace);
+        return exemptions[grant.rank] === 1;
+    }
   };
-  return { resource, isInForce, exemptionOf: (grant) => policy.exemptions[grant - FIRST_EXEMPTION_GRANT]?.name };
+  return { resource, isInForce };
 }
 
 /** Tells whether the deletion of a stored object has begun. */
@@ -157,7 +153,7 @@ function valueAt(object: JsonMap, keys: readonly string[]): JsonValue | undefine
 const MAX_LISTED_CHANGES = 10_000;
 
 /** Judges changes one by one, and keeps what the decision takes. */
-function createJudgement({ resource, isInForce, exemptionOf }: Permissions): {
+function createJudgement({ resource, isInForce }: Permissions): {
   readonly judge: (change: Change) => void;
   readonly decision: () => Decision;
 } {
@@ -167,7 +163,7 @@ function createJudgement({ resource, isInForce, exemptionOf }: Permissions): {
 
   const judge = (change: Change): void => {
     const grant = grantOver(resource.permissions, change.path, isInForce);
-    const exemption = grant === undefined ? undefined : exemptionOf(grant);
+    const exemption = grant?.kind === 'exemption' ? grant.name : undefined;
     if (grant === undefined) deniedCount += 1;
     if (exemption !== undefined) exemptions.add(exemption);
     // The first that is denied is listed however many permitted ones come before it.

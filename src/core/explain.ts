@@ -6,8 +6,9 @@ import { ExactNumber, isMap, type JsonValue } from './json.ts';
 import { misreading } from './misread.ts';
 import { fieldPath, printablePointer } from './field-path.ts';
 import { pointer, type Path } from './path.ts';
-import { guardedResource, resourceName, type GuardedResource, type Policy } from './policy.ts';
-import { printable, shorten, shortenToBytes, utf8Length } from './text.ts';
+import { guardedResource, type GuardedResource, type Policy } from './policy.ts';
+import { resourceName } from './resource-name.ts';
+import { MAX_NAME_LENGTH, printable, shorten, shortenToBytes, utf8Length } from './text.ts';
 
 /** One refused change, as a v1 Status lists it. */
 export interface Cause {
@@ -18,7 +19,6 @@ export interface Cause {
 
 const MAX_NAMED_PATHS = 10;
 const MAX_MESSAGE_BYTES = 1024;
-const MAX_NAME_LENGTH = 253; // the longest name that Kubernetes takes
 const MAX_VALUE_LENGTH = 64;
 /** Source: Kubernetes' advice on warnings, "Validating admission webhooks: warnings" in its documentation. */
 const MAX_WARNINGS = 10;

@@ -1,5 +1,6 @@
 import { GO_ROOTS, GO_TYPES } from './go-types.ts';
 import type { Pattern, Segment } from './path.ts';
+import { resourceName } from './resource-name.ts';
 
 /** What is known of the Go type behind a place in an object; decides which spellings of a value mean the same. */
 export interface FieldType {
@@ -73,7 +74,7 @@ function entryOf(parent: FieldType, segment: Segment): FieldType {
  */
 export function objectType(group: string, resource: string, podTemplates: readonly Pattern[]): FieldType {
   const structs = new Map<string, ReadonlyMap<string, FieldType>>();
-  const rootName = new Map(Object.entries(GO_ROOTS)).get(`${group}/${resource}`);
+  const rootName = new Map(Object.entries(GO_ROOTS)).get(resourceName(group, resource));
   const root = rootName === undefined ? UNKNOWN : parseType(rootName, structs);
   // Whether an unknown field that holds a template is a pointer nobody can tell; the stricter reading takes it for one.
   const podTemplate = pointerType(parseType('core/v1.PodTemplateSpec', structs));

@@ -35,7 +35,7 @@ interface Entry {
 }
 
 /**
- * Compiles lists of globs into a look-up of the lists that match any of some texts: 1 at the place of each that does.
+ * Compiles lists of globs into a look-up of the lists that match any of some texts: 1 at the index of each that does.
  * Only globs that begin, or end, as a text does are tried: thousands of lists cost little more than a few.
  */
 export function compileGlobLists(lists: readonly (readonly string[])[]): (texts: readonly string[]) => Uint8Array {

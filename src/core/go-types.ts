@@ -707,12 +707,12 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
   },
 };
 
-/** The type of each resource, by group and plural. */
+/** The type of each resource, by its name: see resource-name.ts. */
 export const GO_ROOTS: Readonly<Record<string, string>> = {
-  'kubeflow.org/jaxjobs': 'kubeflow.org/v1.JAXJob',
-  'kubeflow.org/mpijobs': 'kubeflow.org/v1.MPIJob',
-  'kubeflow.org/paddlejobs': 'kubeflow.org/v1.PaddleJob',
-  'kubeflow.org/pytorchjobs': 'kubeflow.org/v1.PyTorchJob',
-  'kubeflow.org/tfjobs': 'kubeflow.org/v1.TFJob',
-  'kubeflow.org/xgboostjobs': 'kubeflow.org/v1.XGBoostJob',
+  'jaxjobs.kubeflow.org': 'kubeflow.org/v1.JAXJob',
+  'mpijobs.kubeflow.org': 'kubeflow.org/v1.MPIJob',
+  'paddlejobs.kubeflow.org': 'kubeflow.org/v1.PaddleJob',
+  'pytorchjobs.kubeflow.org': 'kubeflow.org/v1.PyTorchJob',
+  'tfjobs.kubeflow.org': 'kubeflow.org/v1.TFJob',
+  'xgboostjobs.kubeflow.org': 'kubeflow.org/v1.XGBoostJob',
 };

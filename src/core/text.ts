@@ -4,6 +4,9 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 /** What most texts are made of: to look through these for what is unprintable would take most of a denial's time. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
+/** The longest name that Kubernetes takes: k8s.io/apimachinery pkg/util/validation, DNS1123SubdomainMaxLength. */
+export const MAX_NAME_LENGTH = 253;
+
 /** Shortens a text to `max` UTF-16 code units by taking out its middle, so that two ends that differ stay visible. */
 export function shorten(text: string, max: number): string {
   if (text.length <= max) return text;

@@ -2,8 +2,9 @@ import { UNKNOWN } from '../core/field-type.ts';
 import { isMap, ownValue, type JsonValue } from '../core/json.ts';
 import { fieldPath } from '../core/field-path.ts';
 import { parsePointer, type Path } from '../core/path.ts';
-import { PRESETS } from '../core/presets.ts';
-import type { PolicyProblem } from './wording.ts';
+import { resourceName } from '../core/resource-name.ts';
+import { PRESETS } from './presets.ts';
+import { EXEMPTS_NOBODY, type PolicyProblem } from './wording.ts';
 
 /** A value of a policy document, and where it is. */
 interface Found {
@@ -19,7 +20,12 @@ const CHANGEABLE_PLACES = ['/allow/*', '/resources/*/allow/*', '/exemptions/*/pa
  * type than it should is passed over.
  */
 export function brokenRules(document: JsonValue): PolicyProblem[] {
-  return [...broadPaths(document), ...exemptionNames(document), ...repeatedResources(document)];
+  return [
+    ...broadPaths(document),
+    ...emptyExemptions(document),
+    ...exemptionNames(document),
+    ...repeatedResources(document),
+  ];
 }
 
 function broadPaths(document: JsonValue): PolicyProblem[] {
@@ -40,6 +46,16 @@ function isBroad(path: string): boolean {
   return ['*', 'spec', 'metadata'].includes(first) && others.every((segment) => segment === '*');
 }
 
+/** Finds exemptions whose lists of writers are all empty; the schema says where both are missing. */
+function emptyExemptions(document: JsonValue): PolicyProblem[] {
+  return valuesAt(document, '/exemptions/*')
+    .filter(({ value }) => {
+      const writers = [...valuesAt(value, '/usernames'), ...valuesAt(value, '/groups')];
+      return writers.length > 0 && writers.every(({ value: list }) => Array.isArray(list) && list.length === 0);
+    })
+    .map(({ path }) => ({ path, isAtKey: false, text: EXEMPTS_NOBODY }));
+}
+
 function exemptionNames(document: JsonValue): PolicyProblem[] {
   const names = valuesAt(document, '/exemptions/*/name');
   const presets = names
@@ -56,7 +72,7 @@ function repeatedResources(document: JsonValue): PolicyProblem[] {
   return repeated(valuesAt(document, '/resources/*'), ({ value }) => {
     if (!isMap(value)) return undefined;
     const [group, resource] = [ownValue(value, 'group'), ownValue(value, 'resource')];
-    return typeof group === 'string' && typeof resource === 'string' ? `${resource}.${group}` : undefined;
+    return typeof group === 'string' && typeof resource === 'string' ? resourceName(group, resource) : undefined;
   });
 }
 

@@ -19,6 +19,7 @@ type SchemaError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'schemaPath' |
 
 /** Words what the schema finds wrong; undefined where another of its errors says it better. */
 export function wordSchemaError(error: SchemaError): PolicyProblem | undefined {
+  if (error.schemaPath.includes('/anyOf/')) return undefined; // said by the anyOf
   // The keys of a policy are known, and none of them is a number.
   const path = (parsePointer(error.instancePath) ?? []).map((key) => (/^\d+$/.test(key) ? Number(key) : key));
   const at = (key: unknown): Path => [...path, String(key)];
@@ -26,7 +27,6 @@ export function wordSchemaError(error: SchemaError): PolicyProblem | undefined {
     case 'additionalProperties':
       return { path: at(error.params['additionalProperty']), isAtKey: true, text: unknownKey(error) };
     case 'required':
-      if (error.schemaPath.includes('/anyOf/')) return undefined; // said by the anyOf
       return { path: at(error.params['missingProperty']), isAtKey: false, text: missingKey(error) };
     default:
       return { path, isAtKey: false, text: wrongValue(error) };
@@ -50,6 +50,8 @@ function wrongValue(error: SchemaError): string {
   return word === undefined ? `is not valid (${error.keyword})` : word(error);
 }
 
+export const EXEMPTS_NOBODY = 'exempts nobody; write usernames, groups or both';
+
 const VALUE_PROBLEMS: ReadonlyMap<string, (error: SchemaError) => string> = new Map<
   string,
   (error: SchemaError) => string
@@ -60,7 +62,7 @@ const VALUE_PROBLEMS: ReadonlyMap<string, (error: SchemaError) => string> = new 
   ['pattern', ({ schemaPath, data }) => wrongText(schemaPath, String(data))],
   ['minItems', () => 'the list is empty; name at least one'],
   ['minLength', () => 'the text is empty'],
-  ['anyOf', () => 'exempts nobody; write usernames, groups or both'],
+  ['anyOf', () => EXEMPTS_NOBODY],
 ]);
 
 /** What a type is called, by its name in JSON Schema. */
@@ -69,6 +71,7 @@ const TYPE_NAMES: ReadonlyMap<string, string> = new Map([
   ['object', 'a map'],
   ['boolean', 'true or false'],
   ['string', 'text'],
+  ['string,null', 'text'],
   ['boolean,object', 'true, false or a map with usernames'],
 ]);
 
@@ -85,7 +88,8 @@ function wrongType(expected: string, data: unknown): string {
 }
 
 function meantByType(expected: string, data: unknown): string | undefined {
-  if (expected === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `"${String(data)}"`;
+  if (expected.startsWith('string') && (typeof data === 'number' || typeof data === 'boolean'))
+    return `"${String(data)}"`;
   if (typeof data !== 'string') return undefined;
   if (expected === 'array') return `[${shown(data)}]`;
   const meant = expected.startsWith('boolean') ? BOOLEAN_WORDS.get(data.toLowerCase()) : undefined;

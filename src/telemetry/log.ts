@@ -6,7 +6,8 @@ import type { LogFormat, LogLevel } from '../config.ts';
 import type { AdmissionRequest } from '../core/admission.ts';
 import type { Decision, Verdict } from '../core/decide.ts';
 import { deniedPointers, hintFor } from '../core/explain.ts';
-import { resourceName, type Policy } from '../core/policy.ts';
+import type { Policy } from '../core/policy.ts';
+import { resourceName } from '../core/resource-name.ts';
 import { printable } from '../core/text.ts';
 
 export type { Logger } from 'pino';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { loadPolicy } from '../../src/policy/file.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
 import type { Finished } from '../../tools/child-process.ts';
 import { at } from '../../tools/json-at.ts';
 import { WEBHOOK_NAME } from './guarded-cluster.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { documentedValues, generatedFiles } from '../../charts/generate.ts';
 import { renderedManifests } from '../../deploy/render.ts';
 import policySchema from '../../schemas/policy.schema.json' with { type: 'json' };
-import { loadPolicy } from '../../src/policy/file.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
 import { CHART, objectOf, policyText, renderObjects } from '../../tools/helm.ts';
 import { at } from '../../tools/json-at.ts';
 import { describeChart } from './layer.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
-import { loadPolicy } from '../../src/policy/file.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
 import {
   CHART,
   helm,

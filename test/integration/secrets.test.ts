@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 
 import { createLog } from '../../src/telemetry/log.ts';
-import { loadPolicy } from '../../src/policy/file.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
 import { createAuthority } from '../../tools/certificates.ts';
 import { freePort } from '../../tools/free-port.ts';
 import { call, type Endpoint } from '../support/https-client.ts';

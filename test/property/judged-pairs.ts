@@ -5,7 +5,9 @@ import { type AdmissionRequest, parseReview } from '../../src/core/admission.ts'
 import { reviewResponse } from '../../src/core/review-response.ts';
 import { decide, type Decision } from '../../src/core/decide.ts';
 import { pointer } from '../../src/core/path.ts';
-import { compilePolicy, type Policy } from '../../src/core/policy.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
+import { completePolicy } from '../../src/policy/complete.ts';
 import { SECRET_NUMBER, SECRET_TEXT } from '../support/hostile-values.ts';
 import { readTree, type Tree, valueAt } from '../support/json-tree.ts';
 import { type Judgement, naiveJudge, type NaivePolicy } from './naive-judge.ts';
@@ -43,7 +45,7 @@ if (parentPort) {
 
 async function judgePairs({ policy: name, jobs, pairs, seed }: Run): Promise<Result> {
   const { document, naive } = POLICIES[name];
-  const policy = compilePolicy(document, 'hash');
+  const policy = compilePolicy(completePolicy(document));
   const seen = new Map<string, number>();
   const judges = fc.property(scenarios(jobs), (scenario) => {
     const update = grow(scenario);

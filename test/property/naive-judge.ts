@@ -154,7 +154,7 @@ function scaleDifferences(before: Tree, after: Tree, path: Path, allowed: readon
 }
 
 function jobComparer(before: Map<string, Tree>, after: Map<string, Tree>, resource: NaiveResource): Comparer {
-  const root = GO_ROOTS[`${resource.group}/${resource.resource}`];
+  const root = GO_ROOTS[`${resource.resource}.${resource.group}`];
   const podTemplates = resource.podTemplates.map(toPattern);
   const [old, updated] = [before, after].map((job) =>
     canonical(withoutServerOwned(job), { type: root, root, path: [], podTemplates }),

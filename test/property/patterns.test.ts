@@ -8,6 +8,7 @@ import {
   grantOver,
   hasGrantBelow,
   type PatternTree,
+  type Ranked,
 } from '../../src/core/pattern-tree.ts';
 
 /** Few letters, so that patterns and texts meet. */
@@ -67,9 +68,9 @@ const segments = fc.constantFrom('a', 'b', 'a/b', '', '0', '*', '__proto__', 'co
 const patterns = fc.array(segments, { maxLength: 4 });
 const paths: fc.Arbitrary<Path> = fc.array(fc.oneof(segments, fc.constantFrom<Segment>(0, 1)), { maxLength: 5 });
 
-function treeOf(list: readonly string[][]): PatternTree {
-  const tree = createPatternTree();
-  for (const [grant, pattern] of list.entries()) addPattern(tree, pattern, grant);
+function treeOf(list: readonly string[][]): PatternTree<Ranked> {
+  const tree = createPatternTree<Ranked>();
+  for (const [rank, pattern] of list.entries()) addPattern(tree, pattern, { rank });
   return tree;
 }
 
@@ -80,11 +81,11 @@ const agree = (pattern: readonly string[], path: Path): boolean =>
 test('the first pattern in force that is the path or above it covers it', () => {
   fc.assert(
     fc.property(fc.array(patterns, { maxLength: 5 }), fc.array(fc.boolean()), paths, (list, inForce, path) => {
-      const isInForce = (grant: number): boolean => inForce[grant] ?? true;
+      const isInForce = ({ rank }: Ranked): boolean => inForce[rank] ?? true;
       const first = list.findIndex(
-        (pattern, grant) => isInForce(grant) && pattern.length <= path.length && agree(pattern, path),
+        (pattern, rank) => isInForce({ rank }) && pattern.length <= path.length && agree(pattern, path),
       );
-      expect(grantOver(treeOf(list), path, isInForce)).toBe(first === -1 ? undefined : first);
+      expect(grantOver(treeOf(list), path, isInForce)).toEqual(first === -1 ? undefined : { rank: first });
     }),
     { numRuns: 5_000 },
   );
@@ -93,9 +94,9 @@ test('the first pattern in force that is the path or above it covers it', () => 
 test('a path has something covered below it where a pattern in force is longer and agrees with it', () => {
   fc.assert(
     fc.property(fc.array(patterns, { maxLength: 5 }), fc.array(fc.boolean()), paths, (list, inForce, path) => {
-      const isInForce = (grant: number): boolean => inForce[grant] ?? true;
+      const isInForce = ({ rank }: Ranked): boolean => inForce[rank] ?? true;
       const expected = list.some(
-        (pattern, grant) => isInForce(grant) && pattern.length > path.length && agree(pattern, path),
+        (pattern, rank) => isInForce({ rank }) && pattern.length > path.length && agree(pattern, path),
       );
       expect(hasGrantBelow(treeOf(list), path, isInForce)).toBe(expected);
     }),

@@ -1,4 +1,5 @@
-import { DEFAULT_POLICY_DOCUMENT, type PolicyDocument } from '../../src/core/policy.ts';
+import { DEFAULT_POLICY_DOCUMENT } from '../../src/policy/defaults.ts';
+import type { PolicyDocument } from '../../src/policy/document.ts';
 import type { NaiveExemption, NaivePolicy, NaiveResource } from './naive-judge.ts';
 
 /** One policy as both judges take it: as a document for the core, with its presets written out for the naive one. */

@@ -148,7 +148,7 @@ export function grow(scenario: Scenario): Update {
     const [first, second] = scenario.mutations;
     return { group, resource, before: scale(first?.choice ?? 0), after: scale(second?.choice ?? 0), applied: [] };
   }
-  const type = GO_ROOTS[`${group}/${resource}`];
+  const type = GO_ROOTS[`${resource}.${group}`];
   let sides = { old: tree, new: tree };
   const applied: MutationKind[] = [];
   // Secrets last: a number that a renamed key takes out of `env` is none any more, and may be shown.

@@ -1,8 +1,12 @@
 import { parseReview, type AdmissionRequest } from '../../src/core/admission.ts';
 import { decide, type Decision, type Verdict } from '../../src/core/decide.ts';
 import { pointer } from '../../src/core/path.ts';
-import { compilePolicy, DEFAULT_POLICY_DOCUMENT, type Policy, type PolicyDocument } from '../../src/core/policy.ts';
+import type { Policy } from '../../src/core/policy.ts';
 import { reviewResponse, type AdmissionResponse } from '../../src/core/review-response.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
+import { completePolicy } from '../../src/policy/complete.ts';
+import { DEFAULT_POLICY_DOCUMENT } from '../../src/policy/defaults.ts';
+import type { PolicyDocument } from '../../src/policy/document.ts';
 
 /** What a test says of an admission request; what it leaves out is as Jane updates a TFJob called mnist. */
 export interface Review {
@@ -53,7 +57,7 @@ export function requestOf(review: Review): AdmissionRequest {
 
 /** Compiles a policy that differs from the default one in `fields`. */
 export function policyWith(fields: Partial<PolicyDocument>): Policy {
-  return compilePolicy({ ...DEFAULT_POLICY_DOCUMENT, ...fields }, POLICY_HASH);
+  return { ...compilePolicy(completePolicy({ ...DEFAULT_POLICY_DOCUMENT, ...fields })), hash: POLICY_HASH };
 }
 
 export const DEFAULT_POLICY: Policy = policyWith({});

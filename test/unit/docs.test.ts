@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 
 import { describe, expect, test } from '@jest/globals';
 
-import { loadPolicy } from '../../src/policy/file.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
 import { DOCS, documentedPolicies } from '../support/documented-policies.ts';
 
 describe('the policies that the documentation shows', () => {

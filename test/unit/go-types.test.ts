@@ -90,7 +90,7 @@ const KINDS: Kind[] = [
 ];
 
 describe.each(KINDS)('each field that the Go types of $resource have', ({ resource, counts }) => {
-  const places = placesBelow(GO_ROOTS[`kubeflow.org/${resource}`] ?? '', []).filter((place) => !isServerOwned(place));
+  const places = placesBelow(GO_ROOTS[`${resource}.kubeflow.org`] ?? '', []).filter((place) => !isServerOwned(place));
   const pointers = places.filter(isPointer);
   const values = places.filter((place) => !isPointer(place) && !isMapWithoutOmitempty(place));
 
@@ -154,7 +154,7 @@ describe.each(KINDS)('each field that the Go types of $resource have', ({ resour
 });
 
 describe.each(KINDS)('a job of $resource', ({ resource }) => {
-  const root = GO_ROOTS[`kubeflow.org/${resource}`] ?? '';
+  const root = GO_ROOTS[`${resource}.kubeflow.org`] ?? '';
 
   test('all of whose fields are at their zeros is an empty job', () => {
     const zeros = structOfZeros(root);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Worker } from 'node:worker_threads';
 
-import type { ExemptionDocument, PolicyDocument } from '../../src/core/policy.ts';
+import type { ExemptionDocument, PolicyDocument } from '../../src/policy/document.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
 import type { Workload } from './measuring-worker.ts';
 import { policyWith, verdictOn, type Review } from '../support/review.ts';

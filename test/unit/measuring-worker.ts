@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { decide } from '../../src/core/decide.ts';
-import type { PolicyDocument } from '../../src/core/policy.ts';
+import type { PolicyDocument } from '../../src/policy/document.ts';
 import { policyWith, requestOf, type Review } from '../support/review.ts';
 
 /** What is to be measured: judging one update by a policy, in so many namespaces by turns. */

@@ -6,12 +6,13 @@ import {
   grantOver,
   hasGrantBelow,
   type PatternTree,
+  type Ranked,
 } from '../../src/core/pattern-tree.ts';
 
-/** A tree in which each pattern is a grant of its own, numbered in order. */
-function treeOf(...pointers: string[]): PatternTree {
-  const tree = createPatternTree();
-  for (const [grant, text] of pointers.entries()) addPattern(tree, parsePointer(text) ?? [], grant);
+/** A tree in which each pattern is a grant of its own, ranked in order. */
+function treeOf(...pointers: string[]): PatternTree<Ranked> {
+  const tree = createPatternTree<Ranked>();
+  for (const [rank, text] of pointers.entries()) addPattern(tree, parsePointer(text) ?? [], { rank });
   return tree;
 }
 
@@ -32,7 +33,7 @@ describe('what covers a path', () => {
     ['a key with a slash in it', '/metadata/labels/a~1b', ['metadata', 'labels', 'a/b']],
     ['the name of a prototype', '/spec/__proto__', ['spec', '__proto__', 'polluted']],
   ])('%s: %s', (_title, pattern, path) => {
-    expect(grantOver(treeOf(pattern), path, always)).toBe(0);
+    expect(grantOver(treeOf(pattern), path, always)).toEqual({ rank: 0 });
   });
 
   test.each<[string, string, Path]>([
@@ -54,16 +55,16 @@ describe('what covers a path', () => {
   test('the first grant in force counts, wherever its pattern ends', () => {
     const tree = treeOf('/spec/*/replicas', '/spec', '/spec/Worker');
     const path = ['spec', 'Worker', 'replicas'];
-    expect(grantOver(tree, path, always)).toBe(0);
-    expect(grantOver(tree, path, (grant) => grant !== 0)).toBe(1);
-    expect(grantOver(tree, path, (grant) => grant === 2)).toBe(2);
+    expect(grantOver(tree, path, always)).toEqual({ rank: 0 });
+    expect(grantOver(tree, path, ({ rank }) => rank !== 0)).toEqual({ rank: 1 });
+    expect(grantOver(tree, path, ({ rank }) => rank === 2)).toEqual({ rank: 2 });
     expect(grantOver(tree, path, never)).toBeUndefined();
   });
 
   test('a grant is asked for only where its pattern covers the path', () => {
     const asked: number[] = [];
-    grantOver(treeOf('/metadata', '/spec/a', '/spec/b'), ['spec', 'b'], (grant) => {
-      asked.push(grant);
+    grantOver(treeOf('/metadata', '/spec/a', '/spec/b'), ['spec', 'b'], ({ rank }) => {
+      asked.push(rank);
       return true;
     });
     expect(asked).toEqual([2]);
@@ -87,7 +88,7 @@ describe('what is covered below a path', () => {
 
   test('only grants in force count', () => {
     const tree = treeOf('/spec/a', '/spec/b/c');
-    expect(hasGrantBelow(tree, ['spec'], (grant) => grant === 1)).toBe(true);
-    expect(hasGrantBelow(tree, ['spec', 'b'], (grant) => grant === 0)).toBe(false);
+    expect(hasGrantBelow(tree, ['spec'], ({ rank }) => rank === 1)).toBe(true);
+    expect(hasGrantBelow(tree, ['spec', 'b'], ({ rank }) => rank === 0)).toBe(false);
   });
 });

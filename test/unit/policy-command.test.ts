@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { policyCommand } from '../../src/commands/policy.ts';
-import { DEFAULT_POLICY_DOCUMENT } from '../../src/core/policy.ts';
-import { policyOf } from '../../src/policy/effective-policy.ts';
-import { loadPolicy } from '../../src/policy/file.ts';
+import { completePolicy } from '../../src/policy/complete.ts';
+import { DEFAULT_POLICY_DOCUMENT } from '../../src/policy/defaults.ts';
+import { policyHash } from '../../src/policy/hash.ts';
+import { loadPolicy } from '../../src/policy/load.ts';
 import { runCommand } from './run-command.ts';
 
 const EVERYTHING = readFileSync(join(import.meta.dirname, '../fixtures/policies/right/everything.yaml'), 'utf8');
@@ -15,7 +16,7 @@ describe('jobguard policy', () => {
     expect(await runCommand(policyCommand, [])).toEqual({
       code: 0,
       problems: [],
-      stdout: `# The effective policy of jobguard, hash ${policyOf(DEFAULT_POLICY_DOCUMENT).hash}
+      stdout: `# The effective policy of jobguard, hash ${policyHash(completePolicy(DEFAULT_POLICY_DOCUMENT))}
 # yaml-language-server: $schema=schemas/policy.schema.json
 apiVersion: jobguard/v1
 kind: UpdatePolicy
@@ -26,6 +27,7 @@ resources:
     resource: tfjobs
     podTemplates:
       - /spec/tfReplicaSpecs/*/template
+    scaleReplicasPath: null
     allow: []
   - group: kubeflow.org
     resource: pytorchjobs
@@ -82,6 +84,7 @@ resources:
   - group: ""
     resource: pods
     podTemplates: []
+    scaleReplicasPath: null
     allow: []
 allow:
   - /metadata/labels
@@ -123,6 +126,43 @@ exemptions:
   ])('what it prints of %s can be loaded again, and has the same hash', async (_what, text) => {
     const { stdout } = await runCommand(policyCommand, ['--policy', 'p.yaml'], { files: { 'p.yaml': text } });
     expect(loadPolicy(stdout).hash).toBe(loadPolicy(text).hash);
+  });
+
+  test('reads a policy from stdin', async () => {
+    const { stdout } = await runCommand(policyCommand, ['--policy', '-'], { stdin: EVERYTHING });
+    expect(loadPolicy(stdout).hash).toBe(loadPolicy(EVERYTHING).hash);
+  });
+
+  test.each<{ what: string; args: string[]; content?: string | Uint8Array; stdin?: string; problem: string }>([
+    {
+      what: 'a file that is not UTF-8',
+      args: ['p.yaml'],
+      content: new Uint8Array([0x61, 0xff]),
+      problem: 'p.yaml: is not UTF-8 text',
+    },
+    {
+      what: 'a file that is not there',
+      args: ['/nowhere/p.yaml'],
+      problem: "/nowhere/p.yaml: cannot be read: ENOENT: no such file or directory, open '/nowhere/p.yaml'",
+    },
+    {
+      what: 'a wrong policy on stdin',
+      args: ['-'],
+      stdin: 'mode: warn',
+      problem: 'stdin:1:1: apiVersion: missing; write "apiVersion: jobguard/v1"',
+    },
+  ])('answers $what with its problems', async ({ args, content = '', stdin = '', problem }) => {
+    const { code, problems } = await runCommand(policyCommand, ['--policy', ...args], {
+      files: { 'p.yaml': content },
+      stdin,
+    });
+    expect([code, problems[0]]).toEqual([2, problem]);
+  });
+
+  test('takes a file that begins with a byte order mark', async () => {
+    const files = { 'p.yaml': `\uFEFF${EVERYTHING}` };
+    const { stdout } = await runCommand(policyCommand, ['--policy', 'p.yaml'], { files });
+    expect(loadPolicy(stdout).hash).toBe(loadPolicy(EVERYTHING).hash);
   });
 
   test('answers a wrong file with its problems', async () => {

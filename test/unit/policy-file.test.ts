@@ -1,17 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import schema from '../../schemas/policy.schema.json' with { type: 'json' };
-import { completePolicy, DEFAULT_POLICY_DOCUMENT } from '../../src/core/policy.ts';
-import { PRESETS } from '../../src/core/presets.ts';
-import { effectivePolicy, policyHash, policyOf } from '../../src/policy/effective-policy.ts';
-import { loadPolicy, loadPolicyFile, parsePolicy, PolicyFileError } from '../../src/policy/file.ts';
+import { completePolicy } from '../../src/policy/complete.ts';
+import { DEFAULT_POLICY_DOCUMENT } from '../../src/policy/defaults.ts';
+import { policyHash } from '../../src/policy/hash.ts';
+import { loadPolicy, PolicyFileError, readPolicy } from '../../src/policy/load.ts';
+import { PRESETS } from '../../src/policy/presets.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/policies');
-const DEFAULT_HASH = policyOf(DEFAULT_POLICY_DOCUMENT).hash;
+const DEFAULT_HASH = policyHash(completePolicy(DEFAULT_POLICY_DOCUMENT));
 const HEAD = 'apiVersion: jobguard/v1\nkind: UpdatePolicy\n';
 
 function fixture(name: string): string {
@@ -33,7 +33,7 @@ describe('a wrong policy file is answered with every problem, where it is and wh
   const files = readdirSync(join(FIXTURES, 'wrong')).filter((file) => !file.endsWith('.txt'));
 
   test.each(files)('%s', (file) => {
-    const said = problemsOf(() => parsePolicy(fixture(`wrong/${file}`), { file }));
+    const said = problemsOf(() => readPolicy(fixture(`wrong/${file}`), { file }));
     expect(said).toEqual(
       fixture(`wrong/${file.replace(/\.\w+$/, '.txt')}`)
         .trimEnd()
@@ -57,13 +57,13 @@ describe('a wrong policy file is answered with every problem, where it is and wh
     ['a list as a key', `${HEAD}? [mode]\n: warn\n`, 'policy:3:3: a key must be text'],
     ['an empty document behind ---', '---\n', 'policy:1:1: holds no policy'],
   ])('%s', (_what, text, problem) => {
-    expect(problemsOf(() => parsePolicy(text))[0]).toContain(problem);
+    expect(problemsOf(() => readPolicy(text))[0]).toContain(problem);
   });
 
   test('a key named like what every object inherits is unknown', () => {
     const keys = ['__proto__', 'constructor', 'toString', ''];
     const text = `${HEAD}${keys.map((key) => `${JSON.stringify(key)}: 1\n`).join('')}`;
-    const said = problemsOf(() => parsePolicy(text)).map((problem) => problem.replace(/; known.*/, ''));
+    const said = problemsOf(() => readPolicy(text)).map((problem) => problem.replace(/; known.*/, ''));
     expect(said).toEqual([
       'policy:3:1: __proto__: unknown key',
       'policy:4:1: constructor: unknown key',
@@ -75,13 +75,13 @@ describe('a wrong policy file is answered with every problem, where it is and wh
   test.each(['__proto__', 'constructor', 'kueu', 'toString'])('an exemption may be named %s', (name) => {
     const text = `${HEAD}exemptions: [{name: ${name}, groups: [a], paths: [/spec/suspend]}]\n`;
     const accepted = /^[A-Za-z]/.test(name);
-    expect(problemsOf(() => parsePolicy(text))).toHaveLength(accepted ? 0 : 1);
+    expect(problemsOf(() => readPolicy(text))).toHaveLength(accepted ? 0 : 1);
   });
 });
 
 describe('a right policy file is read as it is written', () => {
   test('everything that can be said', () => {
-    expect(parsePolicy(fixture('right/everything.yaml'))).toEqual({
+    expect(readPolicy(fixture('right/everything.yaml'))).toEqual({
       apiVersion: 'jobguard/v1',
       kind: 'UpdatePolicy',
       mode: 'warn',
@@ -113,14 +113,14 @@ describe('a right policy file is read as it is written', () => {
   });
 
   test('JSON, with tabs and escapes', () => {
-    expect(parsePolicy(fixture('right/in-json.json'))).toEqual({
+    expect(readPolicy(fixture('right/in-json.json'))).toEqual({
       ...DEFAULT_POLICY_DOCUMENT,
       allow: ['/metadata/labels', '/metadata/annotations/😀'],
     });
   });
 
   test('a directive that asks for YAML 1.1 changes nothing', () => {
-    expect(parsePolicy(fixture('right/yaml-1.1-directive.yaml'))).toEqual({
+    expect(readPolicy(fixture('right/yaml-1.1-directive.yaml'))).toEqual({
       ...DEFAULT_POLICY_DOCUMENT,
       exemptions: [{ name: 'on', usernames: ['yes', '1:30', '2020-01-01'], paths: ['/spec/suspend'] }],
     });
@@ -131,12 +131,12 @@ describe('a right policy file is read as it is written', () => {
     ['line ends of Windows', HEAD.replaceAll('\n', '\r\n')],
     ['--- around it', `---\n${HEAD}...\n`],
   ])('%s', (_what, text) => {
-    expect(parsePolicy(text)).toEqual(DEFAULT_POLICY_DOCUMENT);
+    expect(readPolicy(text)).toEqual(DEFAULT_POLICY_DOCUMENT);
   });
 
   test('nothing may change where allow is empty', () => {
     const policy = loadPolicy(`${HEAD}allow: []\n`);
-    expect(policy.resources.get('kubeflow.org/tfjobs')?.allow).toEqual([]);
+    expect(policy.resources.get('tfjobs.kubeflow.org')?.allow).toEqual([]);
   });
 });
 
@@ -174,50 +174,9 @@ describe('the hash of a policy names what it says', () => {
     expect(left).toBe(right);
   });
 
-  test('the effective policy of an effective policy is itself', () => {
-    const effective = effectivePolicy(parsePolicy(fixture('right/everything.yaml')));
-    expect(effectivePolicy(effective)).toEqual(effective);
-    expect(policyHash(effectivePolicy(effective))).toBe(policyHash(effective));
-  });
-});
-
-describe('a policy is loaded from a file', () => {
-  function withFile<T>(content: string | Uint8Array, use: (file: string) => T): T {
-    const folder = mkdtempSync(join(tmpdir(), 'jobguard-test-'));
-    try {
-      const file = join(folder, 'jobguard.yaml');
-      writeFileSync(file, content);
-      return use(file);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  }
-
-  test('that is right', () => {
-    expect(loadPolicyFile(join(FIXTURES, 'right/defaults.yaml')).hash).toBe(DEFAULT_HASH);
-  });
-
-  test('that begins with a byte order mark', () => {
-    expect(withFile(`\uFEFF${HEAD}`, (file) => loadPolicyFile(file).hash)).toBe(DEFAULT_HASH);
-  });
-
-  test('that is wrong: the problems name it', () => {
-    expect(withFile(`${HEAD}mode: on\n`, (file) => [problemsOf(() => loadPolicyFile(file)), file])).toEqual([
-      [expect.stringMatching(/jobguard\.yaml:3:7: mode: must be one of enforce, warn, audit, not "on"$/)],
-      expect.any(String),
-    ]);
-  });
-
-  test('that is not UTF-8', () => {
-    expect(withFile(new Uint8Array([0x61, 0xff]), (file) => problemsOf(() => loadPolicyFile(file)))).toEqual([
-      expect.stringMatching(/jobguard\.yaml: is not UTF-8 text$/),
-    ]);
-  });
-
-  test('that is not there', () => {
-    expect(problemsOf(() => loadPolicyFile('/nowhere/jobguard.yaml'))).toEqual([
-      "/nowhere/jobguard.yaml: cannot be read: ENOENT: no such file or directory, open '/nowhere/jobguard.yaml'",
-    ]);
+  test('the completion of a complete policy is itself', () => {
+    const complete = completePolicy(readPolicy(fixture('right/everything.yaml')));
+    expect(completePolicy(complete)).toEqual(complete);
   });
 });
 
@@ -235,7 +194,7 @@ describe('the schema', () => {
   test('has the defaults of the program', () => {
     const { mode, namespaceModes, allow, allowBroadPaths, suspendedJobs, exemptions } = schema.properties;
     const defaults = Object.entries({ mode, namespaceModes, allow, allowBroadPaths, suspendedJobs, exemptions });
-    expect(effectivePolicy(DEFAULT_POLICY_DOCUMENT)).toMatchObject(
+    expect(completePolicy(DEFAULT_POLICY_DOCUMENT)).toMatchObject(
       Object.fromEntries(defaults.map(([key, property]) => [key, property.default])),
     );
   });

@@ -1,14 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  compilePolicy,
-  completePolicy,
-  DEFAULT_POLICY_DOCUMENT,
-  guardedResource,
-  type EffectivePolicy,
-  type PolicyDocument,
-  resourceName,
-} from '../../src/core/policy.ts';
-import { PRESETS } from '../../src/core/presets.ts';
+import { guardedResource } from '../../src/core/policy.ts';
+import { resourceName } from '../../src/core/resource-name.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
+import { completePolicy } from '../../src/policy/complete.ts';
+import { DEFAULT_POLICY_DOCUMENT } from '../../src/policy/defaults.ts';
+import type { CompletePolicy, PolicyDocument } from '../../src/policy/document.ts';
+import { policyHash } from '../../src/policy/hash.ts';
+import { PRESETS } from '../../src/policy/presets.ts';
 import { policyWith } from '../support/review.ts';
 
 const documentWith = (fields: Partial<PolicyDocument>): PolicyDocument => ({ ...DEFAULT_POLICY_DOCUMENT, ...fields });
@@ -18,18 +16,25 @@ const GARBAGE_COLLECTORS = [
   'system:kube-controller-manager',
 ];
 
-const DEFAULTS: EffectivePolicy = {
+const DEFAULTS: CompletePolicy = {
   apiVersion: 'jobguard/v1',
   kind: 'UpdatePolicy',
   mode: 'enforce',
   namespaceModes: [],
   resources: [
-    { group: 'kubeflow.org', resource: 'tfjobs', podTemplates: ['/spec/tfReplicaSpecs/*/template'] },
+    {
+      group: 'kubeflow.org',
+      resource: 'tfjobs',
+      podTemplates: ['/spec/tfReplicaSpecs/*/template'],
+      scaleReplicasPath: null,
+      allow: [],
+    },
     {
       group: 'kubeflow.org',
       resource: 'pytorchjobs',
       podTemplates: ['/spec/pytorchReplicaSpecs/*/template'],
       scaleReplicasPath: '/spec/pytorchReplicaSpecs/Worker/replicas',
+      allow: [],
     },
   ],
   allow: [
@@ -53,12 +58,12 @@ const DEFAULTS: EffectivePolicy = {
   exemptions: [],
 };
 
-describe('the effective policy', () => {
+describe('the complete policy', () => {
   test('of an empty document is the default', () => {
     expect(completePolicy(DEFAULT_POLICY_DOCUMENT)).toEqual(DEFAULTS);
   });
 
-  test.each<[string, Partial<PolicyDocument>, Partial<EffectivePolicy>]>([
+  test.each<[string, Partial<PolicyDocument>, Partial<CompletePolicy>]>([
     [
       'keeps what is said',
       { mode: 'audit', suspendedJobs: true, allowBroadPaths: true },
@@ -69,12 +74,15 @@ describe('the effective policy', () => {
     [
       'has other resources in place of the default ones',
       { resources: [{ group: 'a', resource: 'b' }] },
-      { resources: [{ group: 'a', resource: 'b' }] },
+      { resources: [{ group: 'a', resource: 'b', podTemplates: [], scaleReplicasPath: null, allow: [] }] },
     ],
     [
       'has namespaces and exemptions',
       { namespaceModes: [{ namespaces: ['a'], mode: 'warn' }], exemptions: [{ name: 'a', paths: [] }] },
-      { namespaceModes: [{ namespaces: ['a'], mode: 'warn' }], exemptions: [{ name: 'a', paths: [] }] },
+      {
+        namespaceModes: [{ namespaces: ['a'], mode: 'warn' }],
+        exemptions: [{ name: 'a', usernames: [], groups: [], namespaces: ['*'], paths: [] }],
+      },
     ],
     [
       'has presets on, off, and under other names; a missing one keeps its default',
@@ -89,9 +97,9 @@ describe('the effective policy', () => {
       },
     ],
   ])('%s', (_title, fields, expected) => {
-    const effective = completePolicy(documentWith(fields));
-    expect(effective).toEqual({ ...DEFAULTS, ...expected });
-    expect(completePolicy(effective)).toEqual(effective);
+    const complete = completePolicy(documentWith(fields));
+    expect(complete).toEqual({ ...DEFAULTS, ...expected });
+    expect(completePolicy(complete)).toEqual(complete);
   });
 });
 
@@ -142,7 +150,8 @@ describe('the presets', () => {
 
 describe('a compiled policy', () => {
   test('carries its hash', () => {
-    expect(compilePolicy(DEFAULT_POLICY_DOCUMENT, 'sha256:abc').hash).toBe('sha256:abc');
+    const policy = completePolicy(DEFAULT_POLICY_DOCUMENT);
+    expect(compilePolicy(policy).hash).toBe(policyHash(policy));
   });
 
   test.each([
@@ -204,8 +213,8 @@ describe('a compiled policy', () => {
       presets: { garbageCollector: false },
       exemptions: [{ name: 'x', ...identity, paths: [] }],
     });
-    const jane = { username: 'jane', groups: ['users', 'admins'] };
-    expect(policy.exemptionsOf(jane, 'research')(0)).toBe(expected);
+    const found = policy.exemptionsOf({ username: 'jane', groups: ['users', 'admins'] }, 'research');
+    expect(policy.exemptions.map(({ rank }) => found[rank])).toEqual([expected ? 1 : 0]);
   });
 
   test.each<[string, Partial<PolicyDocument>]>([

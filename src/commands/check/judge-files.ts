@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
-
 import { UsageError } from '../../config.ts';
 import { InvalidReviewError, parseReview, type AdmissionRequest } from '../../core/admission.ts';
 import { decide, type Decision } from '../../core/decide.ts';
 import type { Policy } from '../../core/policy.ts';
-import { decodeUtf8, unreadable } from '../../policy/text-file.ts';
 import type { CheckContext, CheckFlags } from '../check.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import type { ExitCode } from '../context.ts';
 import { loadPolicyOption } from '../policy-option.ts';
+import { readText } from '../text-file.ts';
 import { updateRequest } from './update-request.ts';
 import { verdictDocument, verdictText } from './verdict-text.ts';
 
@@ -20,7 +17,7 @@ type Files = readonly [oldFile: string | undefined, newFile: string | undefined]
  * @throws UsageError where the files or the policy cannot be judged by
  */
 export async function judgeFiles(files: Files, flags: CheckFlags, context: CheckContext): Promise<void> {
-  const policy = await loadPolicyOption(flags.policy);
+  const policy = await loadPolicyOption(flags.policy, context);
   const request = await readRequest(files, flags, policy, context);
   const judgement = { policy, request, verdict: decide(policy, request) };
   context.stdout.write(
@@ -43,9 +40,9 @@ async function readRequest(
   [oldFile, newFile]: Files,
   flags: CheckFlags,
   policy: Policy,
-  { stdin }: CheckContext,
+  context: CheckContext,
 ): Promise<AdmissionRequest> {
-  const read = (file: string): Promise<string> => readText(file, stdin);
+  const read = (file: string): Promise<string> => readText(file, context);
   if (flags.review !== undefined) {
     requireNothingBeside(flags, oldFile);
     return readReview(await read(flags.review), flags.review);
@@ -81,19 +78,5 @@ function readReview(text: string, file: string): AdmissionRequest {
   } catch (error) {
     if (error instanceof InvalidReviewError) throw new UsageError([`${file}: ${error.message}`]);
     throw error;
-  }
-}
-
-async function readText(file: string, stdin: CommandContext['stdin']): Promise<string> {
-  const text = decodeUtf8(await readBytes(file, stdin));
-  if (text === undefined) throw new UsageError([`${file === '-' ? 'stdin' : file}: is not UTF-8 text`]);
-  return text;
-}
-
-async function readBytes(file: string, stdin: CommandContext['stdin']): Promise<Uint8Array> {
-  try {
-    return file === '-' ? await buffer(stdin) : await readFile(file);
-  } catch (error) {
-    throw new UsageError([unreadable(file, error)]);
   }
 }

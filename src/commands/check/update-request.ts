@@ -1,7 +1,7 @@
 import { UsageError } from '../../config.ts';
-import type { AdmissionRequest } from '../../core/admission.ts';
+import type { AdmissionRequest, User } from '../../core/admission.ts';
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
-import { guardedResource, type Policy, type User } from '../../core/policy.ts';
+import { guardedResource, type Policy } from '../../core/policy.ts';
 import { parseManifest } from '../../kube/manifest.ts';
 
 /** What the command line says of an update, beside its two objects. */
@@ -127,7 +127,7 @@ function resourceOf(
 }
 
 function guardedNames(policy: Policy): string {
-  return [...policy.resources.values()].map(({ group, resource }) => `${resource}.${group}`).join(', ');
+  return [...policy.resources.keys()].join(', ');
 }
 
 const SERVICE_ACCOUNT = /^system:serviceaccount:(?<namespace>[^:]+):[^:]+$/;

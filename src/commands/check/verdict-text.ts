@@ -7,7 +7,8 @@ import { denialMessage, describeChange, hintFor, warnings } from '../../core/exp
 import { UNKNOWN } from '../../core/field-type.ts';
 import { fieldPath, printablePointer } from '../../core/field-path.ts';
 import { guardedResource, type GuardedResource, type Mode, type Policy } from '../../core/policy.ts';
-import { printable } from '../../core/text.ts';
+import { resourceName } from '../../core/resource-name.ts';
+import { MAX_NAME_LENGTH, printable } from '../../core/text.ts';
 
 /** A request, and what a policy says to it. */
 export interface Judgement {
@@ -80,8 +81,6 @@ export function verdictText(judgement: Judgement, hasColour: boolean): string {
 type Style = 'red' | 'green' | 'yellow';
 type Paint = (style: Style, text: string) => string;
 
-const MAX_NAME_LENGTH = 253; // the longest name that Kubernetes takes
-
 function headline(judgement: Judgement, paint: Paint): string {
   const { decision } = judgement.verdict;
   const object = objectName(judgement.request);
@@ -105,7 +104,7 @@ function objectName({ resource, name, namespace, subResource }: AdmissionRequest
 }
 
 function qualified({ group, resource }: AdmissionRequest['resource']): string {
-  return printable(group === '' ? resource : `${resource}.${group}`, MAX_NAME_LENGTH);
+  return printable(resourceName(group, resource), MAX_NAME_LENGTH);
 }
 
 function outOfScope({ policy, request }: Judgement): string {

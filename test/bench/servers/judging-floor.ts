@@ -7,11 +7,13 @@ import { createServer } from 'node:https';
 
 import { parseReview } from '../../../src/core/admission.ts';
 import { decide } from '../../../src/core/decide.ts';
-import { compilePolicy, DEFAULT_POLICY_DOCUMENT } from '../../../src/core/policy.ts';
 import { reviewResponse } from '../../../src/core/review-response.ts';
+import { compilePolicy } from '../../../src/policy/compile.ts';
+import { completePolicy } from '../../../src/policy/complete.ts';
+import { DEFAULT_POLICY_DOCUMENT } from '../../../src/policy/defaults.ts';
 
 const [, , port, cert = '', key = ''] = process.argv;
-const policy = compilePolicy(DEFAULT_POLICY_DOCUMENT, '');
+const policy = compilePolicy(completePolicy(DEFAULT_POLICY_DOCUMENT));
 
 function answerTo(text: string): { code: number; body: string } {
   try {

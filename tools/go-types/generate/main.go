@@ -58,7 +58,7 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
 
 const rootsHeader = `};
 
-/** The type of each resource, by group and plural. */
+/** The type of each resource, by its name: see resource-name.ts. */
 export const GO_ROOTS: Readonly<Record<string, string>> = {
 `
 
@@ -84,7 +84,7 @@ func generate() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		roots[kubeflow.GroupVersion.Group+"/"+plural] = name
+		roots[plural+"."+kubeflow.GroupVersion.Group] = name
 	}
 	for _, part := range parts {
 		if _, err := types.add(part); err != nil {

@@ -1,17 +1,15 @@
-import { Ajv } from 'ajv';
-import { readFileSync } from 'node:fs';
 import { isMap, isNode, isScalar, isSeq, visit } from 'yaml';
 
-import policySchema from '../../schemas/policy.schema.json' with { type: 'json' };
 import { UNKNOWN } from '../core/field-type.ts';
 import type { JsonValue } from '../core/json.ts';
 import { fieldPath } from '../core/field-path.ts';
 import type { Segment } from '../core/path.ts';
-import type { Policy, PolicyDocument } from '../core/policy.ts';
-import { policyOf } from './effective-policy.ts';
-import { brokenRules } from './rules.ts';
-import { wordSchemaError, type PolicyProblem } from './wording.ts';
-import { decodeUtf8, unreadable } from './text-file.ts';
+import type { Policy } from '../core/policy.ts';
+import { compilePolicy } from './compile.ts';
+import { completePolicy } from './complete.ts';
+import type { PolicyDocument } from './document.ts';
+import { checkPolicy } from './check.ts';
+import type { PolicyProblem } from './wording.ts';
 import { readYaml, type TextProblem, type YamlText } from './yaml-text.ts';
 
 /** A policy file is wrong; the message lists every problem, one a line, for whoever wrote the file. */
@@ -40,39 +38,7 @@ const MAX_POLICY_LENGTH = 1024 * 1024;
  * @throws PolicyFileError naming everything that is wrong
  */
 export function loadPolicy(text: string, options: PolicyTextOptions = {}): Policy {
-  return policyOf(parsePolicy(text, options));
-}
-
-/**
- * Loads a policy from a file.
- *
- * @throws PolicyFileError where the file cannot be read, or naming everything that is wrong with it
- */
-export function loadPolicyFile(file: string): Policy {
-  return policyOf(readPolicyFile(file));
-}
-
-/**
- * Reads a policy document from a file.
- *
- * @throws PolicyFileError where the file cannot be read, or naming everything that is wrong with it
- */
-export function readPolicyFile(file: string): PolicyDocument {
-  return parsePolicy(readText(file), { file });
-}
-
-function readText(file: string): string {
-  const text = decodeUtf8(readBytes(file));
-  if (text === undefined) throw new PolicyFileError([`${file}: is not UTF-8 text`]);
-  return text;
-}
-
-function readBytes(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new PolicyFileError([unreadable(file, error)]);
-  }
+  return compilePolicy(completePolicy(readPolicy(text, options)));
 }
 
 /**
@@ -80,7 +46,7 @@ function readBytes(file: string): Uint8Array {
  *
  * @throws PolicyFileError naming everything that is wrong
  */
-export function parsePolicy(text: string, { file = 'policy' }: PolicyTextOptions = {}): PolicyDocument {
+export function readPolicy(text: string, { file = 'policy' }: PolicyTextOptions = {}): PolicyDocument {
   if (text.length > MAX_POLICY_LENGTH) throw new PolicyFileError([`${file}: is larger than 1 MiB`]);
   const yaml = readYaml(text, 'core');
   const unreadable = [...yaml.syntaxProblems, ...aliasProblems(yaml)];
@@ -88,17 +54,9 @@ export function parsePolicy(text: string, { file = 'policy' }: PolicyTextOptions
 
   const value = valueOf(yaml.document.contents);
   if (value === null) throw policyFileError(file, [yaml.problemAt(0, EMPTY)]);
-  const isPolicy = new Ajv({
-    allErrors: true,
-    verbose: true,
-    allowUnionTypes: true,
-    validateSchema: false,
-  }).compile<PolicyDocument>(policySchema);
-  const isValid = isPolicy(value);
-  const schemaProblems = (isPolicy.errors ?? []).map(wordSchemaError).filter((problem) => problem !== undefined);
-  const problems = [...schemaProblems, ...brokenRules(value)].map((problem) => locate(problem, yaml));
-  if (isValid && problems.length === 0 && yaml.duplicateKeys.length === 0) return value;
-  throw policyFileError(file, [...yaml.duplicateKeys, ...problems]);
+  const { document, problems } = checkPolicy(value);
+  if (document !== undefined && yaml.duplicateKeys.length === 0) return document;
+  throw policyFileError(file, [...yaml.duplicateKeys, ...problems.map((problem) => locate(problem, yaml))]);
 }
 
 const EMPTY = 'holds no policy; one begins with "apiVersion: jobguard/v1" and "kind: UpdatePolicy"';

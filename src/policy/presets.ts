@@ -1,4 +1,7 @@
-export type PresetName = 'garbageCollector' | 'kueue' | 'horizontalPodAutoscaler' | 'flyte';
+/** Every preset, in the order in which they are tried and printed. */
+export const PRESET_NAMES = ['garbageCollector', 'kueue', 'horizontalPodAutoscaler', 'flyte'] as const;
+
+export type PresetName = (typeof PRESET_NAMES)[number];
 
 /** A writer that many clusters run, and what it has to change to do its work. */
 export interface Preset {

@@ -1,0 +1,4 @@
+/** Names a resource as Kubernetes does: `tfjobs.kubeflow.org`, and `pods` where the group is the core one. */
+export function resourceName(group: string, resource: string): string {
+  return group === '' ? resource : `${resource}.${group}`;
+}

@@ -1,0 +1,140 @@
+import { objectType } from '../core/field-type.ts';
+import { compileGlobLists, compileGlobs } from '../core/glob.ts';
+import { parsePointer, type Pattern } from '../core/path.ts';
+import { addPattern, createPatternTree } from '../core/pattern-tree.ts';
+import type { DormantPreset, Grant, GuardedResource, Policy } from '../core/policy.ts';
+import { resourceName } from '../core/resource-name.ts';
+import type { CompletePolicy, CompleteResource } from './document.ts';
+import { policyHash } from './hash.ts';
+import { PRESET_NAMES, PRESETS, type PresetName } from './presets.ts';
+
+/** Deletion must always be able to finish: what may change in addition once it has begun. */
+const TERMINATING_PATHS: readonly string[] = ['/metadata/finalizers', '/metadata/ownerReferences'];
+/** What may change while nothing runs yet: everything below `spec`, not `spec` itself. */
+const SUSPENDED_PATHS: readonly string[] = ['/spec/*'];
+
+/** What a grant permits, and to whom it is limited: a standing grant is limited to nobody, and so names none. */
+interface Right {
+  readonly grant: Grant;
+  readonly writers: Writers;
+  readonly pathsIn: (resource: CompleteResource) => readonly string[];
+}
+
+interface Writers {
+  readonly usernames: readonly string[];
+  readonly groups: readonly string[];
+  readonly namespaces: readonly string[];
+}
+
+const NONE: Writers = { usernames: [], groups: [], namespaces: [] };
+
+/**
+ * Compiles a complete policy, under its hash.
+ *
+ * @throws Error where a path is no JSON Pointer: check the document first
+ */
+export function compilePolicy(policy: CompletePolicy): Policy {
+  const rights = rightsOf(policy);
+  return {
+    hash: policyHash(policy),
+    ...compileModes(policy),
+    resources: new Map(
+      policy.resources.map((resource) => [
+        resourceName(resource.group, resource.resource),
+        compileResource(policy, resource, rights),
+      ]),
+    ),
+    exemptions: rights.map(({ grant }) => grant).filter((grant) => grant.kind === 'exemption'),
+    exemptionsOf: compileExemptions(rights),
+    suspendedJobs: policy.suspendedJobs,
+    dormantPresets: dormantPresets(policy),
+  };
+}
+
+function compileModes({ mode, namespaceModes }: CompletePolicy): Pick<Policy, 'modeOf' | 'modes'> {
+  const exceptions = namespaceModes.map((exception) => ({
+    covers: compileGlobs(exception.namespaces),
+    mode: exception.mode,
+  }));
+  return {
+    modeOf: (namespace) => exceptions.find(({ covers }) => covers(namespace))?.mode ?? mode,
+    modes: [...new Set([mode, ...exceptions.map((exception) => exception.mode)])],
+  };
+}
+
+/** Lists what a policy permits, each right at the index that is the rank of its grant. */
+function rightsOf(policy: CompletePolicy): Right[] {
+  const standing = (kind: 'always' | 'whileTerminating' | 'whileSuspended', pathsIn: Right['pathsIn']) => {
+    return (rank: number): Right => ({ grant: { kind, rank }, writers: NONE, pathsIn });
+  };
+  const exemption = (name: string, writers: Writers, pathsIn: Right['pathsIn']) => {
+    return (rank: number): Right => ({ grant: { kind: 'exemption', rank, name }, writers, pathsIn });
+  };
+  const presets = PRESET_NAMES.flatMap((name) => {
+    const setting = policy.presets[name];
+    const writers = { ...NONE, ...setting, namespaces: ['*'] };
+    return setting === false ? [] : [exemption(name, writers, (resource) => presetPaths(name, resource))];
+  });
+  const ranked = [
+    standing('always', ({ allow }) => [...policy.allow, ...allow]),
+    standing('whileTerminating', () => TERMINATING_PATHS),
+    standing('whileSuspended', () => SUSPENDED_PATHS),
+    ...presets,
+    ...policy.exemptions.map((written) => exemption(written.name, written, () => written.paths)),
+  ];
+  return ranked.map((withRank, index) => withRank(index));
+}
+
+function presetPaths(name: PresetName, { podTemplates, scaleReplicasPath }: CompleteResource): string[] {
+  const { paths, podTemplatePaths, scales } = PRESETS[name];
+  return [
+    ...paths,
+    ...podTemplates.flatMap((template) => podTemplatePaths.map((path) => `${template}${path}`)),
+    ...(scales && scaleReplicasPath !== null ? [scaleReplicasPath] : []),
+  ];
+}
+
+function compileExemptions(rights: readonly Right[]): Policy['exemptionsOf'] {
+  const ofUsername = compileGlobLists(rights.map(({ writers }) => writers.usernames));
+  const ofGroup = compileGlobLists(rights.map(({ writers }) => writers.groups));
+  const ofNamespace = compileGlobLists(rights.map(({ writers }) => writers.namespaces));
+  return ({ username, groups }, namespace) => {
+    const isNamed = ofUsername([username]);
+    const isMember = ofGroup(groups);
+    const isThere = ofNamespace([namespace]);
+    return isThere.map((there, rank) => there & ((isNamed[rank] ?? 0) | (isMember[rank] ?? 0)));
+  };
+}
+
+function compileResource(
+  policy: CompletePolicy,
+  resource: CompleteResource,
+  rights: readonly Right[],
+): GuardedResource {
+  const permissions = createPatternTree<Grant>();
+  for (const { grant, pathsIn } of rights) {
+    for (const path of pathsIn(resource)) addPattern(permissions, requirePointer(path), grant);
+  }
+  return {
+    group: resource.group,
+    resource: resource.resource,
+    type: objectType(resource.group, resource.resource, resource.podTemplates.map(requirePointer)),
+    allow: [...policy.allow, ...resource.allow].map(requirePointer),
+    permissions,
+    scaleReplicasPath: resource.scaleReplicasPath === null ? undefined : requirePointer(resource.scaleReplicasPath),
+  };
+}
+
+function dormantPresets({ presets }: CompletePolicy): DormantPreset[] {
+  return PRESET_NAMES.filter((name) => presets[name] === false).map((name) => ({
+    name,
+    title: PRESETS[name].title,
+    covers: compileGlobs(PRESETS[name].usernames),
+  }));
+}
+
+function requirePointer(text: string): Pattern {
+  const pattern = parsePointer(text);
+  if (pattern === undefined) throw new Error(`${JSON.stringify(text)} is not a JSON Pointer`);
+  return pattern;
+}

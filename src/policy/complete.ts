@@ -1,0 +1,61 @@
+import type {
+  CompleteExemption,
+  CompletePolicy,
+  CompleteResource,
+  ExemptionDocument,
+  PolicyDocument,
+  PresetWriters,
+  ResourceDocument,
+} from './document.ts';
+import { DEFAULT_ALLOW, DEFAULT_RESOURCES } from './defaults.ts';
+import { PRESETS, type PresetName } from './presets.ts';
+
+/** Writes out every default and preset of a policy document. */
+export function completePolicy(document: PolicyDocument): CompletePolicy {
+  return {
+    apiVersion: document.apiVersion,
+    kind: document.kind,
+    mode: document.mode ?? 'enforce',
+    namespaceModes: document.namespaceModes ?? [],
+    resources: (document.resources ?? DEFAULT_RESOURCES).map(completeResource),
+    allow: document.allow ?? DEFAULT_ALLOW,
+    allowBroadPaths: document.allowBroadPaths ?? false,
+    suspendedJobs: document.suspendedJobs ?? false,
+    presets: completePresets(document.presets ?? {}),
+    exemptions: (document.exemptions ?? []).map(completeExemption),
+  };
+}
+
+function completeResource(resource: ResourceDocument): CompleteResource {
+  return {
+    group: resource.group,
+    resource: resource.resource,
+    podTemplates: resource.podTemplates ?? [],
+    scaleReplicasPath: resource.scaleReplicasPath ?? null,
+    allow: resource.allow ?? [],
+  };
+}
+
+function completePresets(settings: NonNullable<PolicyDocument['presets']>): CompletePolicy['presets'] {
+  const complete = (name: PresetName): PresetWriters | false => {
+    const { onByDefault, usernames } = PRESETS[name];
+    const setting = settings[name] ?? onByDefault;
+    return setting === true ? { usernames } : setting;
+  };
+  return {
+    garbageCollector: complete('garbageCollector'),
+    kueue: complete('kueue'),
+    horizontalPodAutoscaler: complete('horizontalPodAutoscaler'),
+    flyte: complete('flyte'),
+  };
+}
+
+function completeExemption(exemption: ExemptionDocument): CompleteExemption {
+  return {
+    name: exemption.name,
+    usernames: exemption.usernames ?? [],
+    groups: exemption.groups ?? [],
+    namespaces: exemption.namespaces ?? ['*'],
+    paths: exemption.paths,
+  };
+}
