@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { CHART, renderObjects, type Manifest } from '../../tools/helm.ts';
 import { at } from '../../tools/json-at.ts';
 import { alertingRules, renderRules } from './alerting-rules.ts';
-import { panelsOf } from './dashboard-queries.ts';
+import { dashboardQueries, panelsOf } from './dashboard-queries.ts';
 import { describeMonitoring } from './layer.ts';
+import { promtool } from './prometheus.ts';
 
 const TEXT = readFileSync(join(CHART, 'files/dashboard.json'), 'utf8');
 const DASHBOARD: unknown = JSON.parse(TEXT);
@@ -79,6 +80,113 @@ describeMonitoring('the panels', () => {
     const rules = alertingRules(await renderRules());
     const runbooks = rules.map((rule) => `Runbook of ${rule.alert}: ${rule.annotations['runbook_url'] ?? ''}`);
     expect(new Set(linked)).toEqual(new Set(runbooks));
+  });
+});
+
+/** A panel's answer after two hours of series, as promtool writes them, in whole hundredths. */
+interface Shown {
+  readonly panel: string;
+  readonly when: string;
+  readonly series: Readonly<Record<string, string>>;
+  readonly is: number;
+}
+
+const OF = 'namespace="jobguard", job="jobguard/jobguard", pod="a"';
+const UP = `up{${OF}}`;
+const answers = (code: number): string => `jobguard_http_requests_total{${OF}, code="${code}"}`;
+const CALLS = 'apiserver_admission_webhook_request_total{name="jobs.jobguard.dev"}';
+const failedCalls = (type: string): string =>
+  `apiserver_admission_webhook_rejection_count{name="jobs.jobguard.dev", error_type="${type}"}`;
+const FAILED_OPEN = 'apiserver_admission_webhook_fail_open_count{name="jobs.jobguard.dev"}';
+const OF_CONTAINER = 'namespace="jobguard", pod="a", container="jobguard"';
+const IDLE = { [UP]: '1x120', [answers(200)]: '0x120', [answers(500)]: '0x120' };
+const QUERIES = dashboardQueries(DASHBOARD, { range: '1h', interval: '5m' });
+
+const SHOWN: Shown[] = [
+  { panel: 'Error budget left', when: 'there was no traffic', series: IDLE, is: 1 },
+  {
+    panel: 'Error budget left',
+    when: 'the API server has seen no failed call',
+    series: { ...IDLE, [CALLS]: '0+10x120', [failedCalls('no_error')]: '0+5x120' },
+    is: 1,
+  },
+  {
+    panel: 'Error budget left',
+    when: 'the API server has seen one call in two thousand fail',
+    series: { ...IDLE, [CALLS]: '0+2000x120', [failedCalls('calling_webhook_error')]: '0+1x120' },
+    is: 0.5,
+  },
+  {
+    panel: 'Error budget left',
+    when: 'the API server let one call in a thousand pass unjudged',
+    series: { ...IDLE, [CALLS]: '0+1000x120', [FAILED_OPEN]: '0+1x120' },
+    is: 0,
+  },
+  {
+    panel: 'Error budget left',
+    when: 'the API server saw every call fail, while jobguard counted nothing',
+    series: { ...IDLE, [CALLS]: '0+10x120', [failedCalls('calling_webhook_error')]: '0+10x120' },
+    is: -999,
+  },
+  {
+    panel: 'Error budget left',
+    when: 'one answer in two thousand was an error, and the API server is not scraped',
+    series: { [UP]: '1x120', [answers(200)]: '0+1999x120', [answers(500)]: '0+1x120' },
+    is: 0.5,
+  },
+  {
+    panel: 'Error budget left',
+    when: 'no pod could be scraped for half of the time, nor the API server',
+    series: { ...IDLE, [UP]: '1x59 0x60' },
+    is: -519,
+  },
+  {
+    panel: 'Error budget left',
+    when: 'the targets vanished',
+    series: { [UP]: '1x54 _x66', [answers(200)]: '0x54 _x66' },
+    is: -519,
+  },
+  { panel: 'Pods', when: 'one of two can be scraped', series: { [UP]: '1x120', 'up{job="other"}': '1x120' }, is: 1 },
+  { panel: 'Pods', when: 'the targets vanished', series: { [UP]: '1x54 _x66' }, is: 0 },
+  {
+    panel: 'Memory',
+    when: 'kube-state-metrics knows the limit',
+    series: { [`kube_pod_container_resource_limits{${OF_CONTAINER}, resource="memory"}`]: '1000x120' },
+    is: 1000,
+  },
+  {
+    panel: 'Memory',
+    when: 'cAdvisor knows the limit',
+    series: { [`container_spec_memory_limit_bytes{${OF_CONTAINER}}`]: '2000x120' },
+    is: 2000,
+  },
+  {
+    panel: 'Memory',
+    when: 'nobody but the chart knows the limit',
+    series: { [`container_spec_memory_limit_bytes{${OF_CONTAINER}}`]: '0x120' },
+    is: 536_870_912,
+  },
+];
+
+describeMonitoring('on made-up series', () => {
+  test.each(SHOWN)('"$panel" shows $is when $when', async ({ panel, series, is }) => {
+    const query = QUERIES.findLast((each) => each.panel === panel)?.query ?? '';
+    const unitTest = {
+      evaluation_interval: '1m',
+      tests: [
+        {
+          interval: '1m',
+          input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+          promql_expr_test: [
+            { expr: `round(${query}, 0.01)`, eval_time: '2h', exp_samples: [{ labels: '{}', value: is }] },
+          ],
+        },
+      ],
+    };
+    const { code, stdout, stderr } = await promtool(['test', 'rules', 'test.json'], {
+      files: { 'test.json': unitTest },
+    });
+    expect([code, `${stdout}${stderr}`]).toEqual([0, expect.stringContaining('SUCCESS')]);
   });
 });
 
