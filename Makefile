@@ -5,8 +5,7 @@
 NPM := npm --loglevel=error
 NODE := node_modules/.bin/node
 
-help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+##@ Build
 
 install: node_modules/.package-lock.json ## install Node 24 and the dependencies into node_modules
 node_modules/.package-lock.json: package.json package-lock.json
@@ -19,27 +18,38 @@ build: install ## make dist/jobguard.js, the one file that ships
 image: ## build the container image jobguard
 	docker build --build-arg REVISION=$$(git rev-parse HEAD) --tag jobguard .
 
+clean: ## remove everything that was built and installed
+	rm -rf dist coverage node_modules
+
+##@ Check
+
 lint: install ## check types, style and formatting
 	$(NPM) run lint
 
-test: install ## run every test, on a real kube-apiserver too
+test: install ## run every test layer that this machine can run
 	$(NPM) test
 
-run: install ## start the webhook, send it an allowed and a refused update, go on serving
+##@ Try
+
+run: install ## start the webhook, send it an allowed and a denied update, keep serving
 	@$(NPM) --silent run build && $(NPM) --silent run example
 
-demo: install ## start a Kubernetes with jobguard in it, change two jobs through kubectl, leave it to you
+demo: install ## start a Kubernetes with jobguard in it, change two jobs, keep it running
 	@$(NPM) --silent run build && $(NODE) examples/demo.ts
 
-cluster: install ## start a Kubernetes node with jobguard installed, and leave it to you; takes root
+cluster: install ## start a Kubernetes node with jobguard installed, keep it running; needs root
 	@$(NODE) tools/node/main.ts
 
-generate: install ## write anew what is generated: the table of Go types, the chart's README and schema
+##@ Generate
+
+generate: install ## generate the table of Go types, the chart's README and its schema
 	go run -C tools/go-types ./generate > src/core/go-types.ts
 	$(NODE) charts/generate.ts
 
 manifests: install ## render the chart into deploy/
 	$(NODE) deploy/render.ts
 
-clean: ## remove what was built and installed here
-	rm -rf dist coverage node_modules
+##@ Help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
