@@ -10,6 +10,7 @@ import { startJobguard, type JobguardProcess } from '../../tools/jobguard-proces
 import { startPrometheus, type Prometheus } from './prometheus.ts';
 import { createSecretVolume } from '../support/secret-volume.ts';
 import { renderRules } from './alerting-rules.ts';
+import { hurried } from './hurried.ts';
 
 /** Two jobguards, of which an API server calls the first, and a Prometheus that scrapes all three with the chart's rules. */
 export interface WatchedCluster {
@@ -123,17 +124,4 @@ async function startWatching(
     ],
   };
   return startPrometheus(config, { 'rules.json': hurried(JSON.stringify(await renderRules())) });
-}
-
-const SECONDS: ReadonlyMap<string, number> = new Map([
-  ['m', 1],
-  ['h', 60],
-  ['d', 1440],
-]);
-
-/** Makes each duration in rules a sixtieth of what it is. */
-function hurried(rules: string): string {
-  return rules.replaceAll(/(?<=\[|offset |"for":")(\d+)([mhd])/g, (_match, count: string, unit: string) => {
-    return `${Number(count) * (SECONDS.get(unit) ?? NaN)}s`;
-  });
 }

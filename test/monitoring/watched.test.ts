@@ -9,13 +9,16 @@ import { eventually } from '../../tools/eventually.ts';
 import { CHART } from '../../tools/helm.ts';
 import { at } from '../../tools/json-at.ts';
 import { dashboardQueries } from './dashboard-queries.ts';
+import { hurried } from './hurried.ts';
 import { describeMonitoring } from './layer.ts';
 import { JOBS, startWatchedCluster, type WatchedCluster } from './watched-cluster.ts';
 
 const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/jobguard.jobguard';
 const DOCS = join(CHART, '../../docs');
 const MONITORING = readFileSync(join(DOCS, 'monitoring.md'), 'utf8');
+const DASHBOARD: unknown = JSON.parse(readFileSync(join(CHART, 'files/dashboard.json'), 'utf8'));
 const FAILING_OPEN = readFileSync(join(DOCS, 'runbooks/JobguardFailingOpen.md'), 'utf8');
+const CI = 'system:serviceaccount:team:ci';
 const GARBAGE_COLLECTOR = 'system:serviceaccount:kube-system:generic-garbage-collector';
 /** Certificates are looked at every ten seconds, and a minute of the rules lasts a second. */
 const PATIENCE_MS = 90_000;
@@ -30,7 +33,7 @@ describeMonitoring('a Prometheus that watches a jobguard that an API server call
       body,
       as,
     });
-  const denied = (): Promise<Answer> => patch({ spec: { runPolicy: { backoffLimit: 3 } } });
+  const denied = ({ as = 'jane' } = {}): Promise<Answer> => patch({ spec: { runPolicy: { backoffLimit: 3 } } }, { as });
   let ttl = 0;
   const allowed = (): Promise<Answer> => patch({ spec: { runPolicy: { ttlSecondsAfterFinished: (ttl += 1) } } });
   const labelled = (): Promise<Answer> => patch({ metadata: { labels: { round: `r${(ttl += 1)}` } } });
@@ -70,6 +73,13 @@ describeMonitoring('a Prometheus that watches a jobguard that an API server call
     return Array.isArray(result) ? (result as unknown[]) : [];
   }
 
+  /** What a panel of one number shows, a minute being a second. */
+  async function shownBy(panel: string): Promise<number> {
+    const queries = dashboardQueries(DASHBOARD, { range: '1h', interval: '5m' });
+    const [sample] = await samples(hurried(queries.find((each) => each.panel === panel)?.query ?? ''));
+    return Number(at(sample, 'value', 1));
+  }
+
   beforeAll(async () => {
     cluster = await startWatchedCluster();
     startedAt = Date.now() / 1000;
@@ -105,8 +115,20 @@ describeMonitoring('a Prometheus that watches a jobguard that an API server call
   });
 
   test('a burst of denials raises JobguardDenialSpike, and it alone, until it is over', async () => {
-    await alertsBecome(['JobguardDenialSpike warning'], () => Promise.all(Array.from({ length: 5 }, denied)));
+    await alertsBecome(['JobguardDenialSpike warning'], () => Promise.all(Array.from({ length: 5 }, () => denied())));
     await alertsBecome([]);
+  });
+
+  test('a service account that keeps being refused raises JobguardControllerRefused, and it alone', async () => {
+    await alertsBecome(['JobguardControllerRefused warning'], async () => {
+      expect((await denied({ as: CI })).status).toBe(403);
+      await delay(2_000);
+    });
+    await alertsBecome([]);
+  });
+
+  test('the dashboard shows two pods and the whole error budget', async () => {
+    expect([await shownBy('Pods'), await shownBy('Error budget left')]).toEqual([2, 1]);
   });
 
   test('a certificate that ends in five days raises JobguardCertificateExpiry, and it alone, until it is renewed', async () => {
@@ -129,6 +151,11 @@ describeMonitoring('a Prometheus that watches a jobguard that an API server call
       expect((await allowed()).status).toBe(500);
       await delay(200);
     });
+  });
+
+  test('the dashboard shows no pod, and that the error budget is used up', async () => {
+    expect(await shownBy('Pods')).toBe(0);
+    expect(await shownBy('Error budget left')).toBeLessThan(0);
   });
 
   test('failurePolicy Ignore raises JobguardFailingOpen beside them, and all of them fire', async () => {
@@ -192,11 +219,10 @@ describeMonitoring('a Prometheus that watches a jobguard that an API server call
   });
 
   test('every query of the dashboard has data', async () => {
-    const dashboard: unknown = JSON.parse(readFileSync(join(CHART, 'files/dashboard.json'), 'utf8'));
     const end = Date.now() / 1000;
     const range = Math.ceil(end - startedAt);
     const without: string[] = [];
-    const queries = dashboardQueries(dashboard, { range: `${range}s`, interval: '5s' });
+    const queries = dashboardQueries(DASHBOARD, { range: `${range}s`, interval: '5s' });
     for (const { panel, query } of queries) {
       const asked = `query_range?query=${encodeURIComponent(query)}&start=${startedAt}&end=${end}&step=2`;
       const result = at(await cluster.prometheus.ask(asked), 'result');
