@@ -8,6 +8,15 @@ jest.setTimeout(60_000);
 
 const MEBIBYTE = 1_048_576;
 
+/** How often each review is judged: the fastest run is the one that a busy machine disturbed least. */
+const RUNS = 7;
+
+/**
+ * Most that judging may cost, parsing included, in parsings of the same text. It costs 1.2 of them where nothing differs,
+ * and 3.4 where the last byte does, seven levels down.
+ */
+const MAX_PARSINGS = 6;
+
 /** What judging may take: a worker that needs more memory is ended, and the test with it. */
 const MEMORY_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32 };
 
@@ -122,16 +131,18 @@ describe('an object of 1.5 MiB', () => {
         },
       },
     ],
-  ])('%s is judged in less than 100 ms', async (_title, changed, note, expected) => {
+  ])('%s is judged in the time of parsing it six times', async (_title, changed, note, expected) => {
     const text = reviewText({ oldObject: job(last, 'a'), object: job(changed, note) });
     expect(text.length).toBeGreaterThan(3 * MEBIBYTE);
     const times: number[] = [];
-    for (let run = 0; run < 7; run += 1) {
-      const { response, milliseconds } = await judge(text);
+    const parsingTimes: number[] = [];
+    for (let run = 0; run < RUNS; run += 1) {
+      const { response, milliseconds, parsingMilliseconds } = await judge(text);
       expect(response).toMatchObject(expected);
       times.push(milliseconds);
+      parsingTimes.push(parsingMilliseconds);
     }
-    expect(times.sort((a, b) => a - b)[3]).toBeLessThan(100);
+    expect(Math.min(...times) / Math.min(...parsingTimes)).toBeLessThan(MAX_PARSINGS);
   });
 });
 
