@@ -1,9 +1,8 @@
 import type { AdmissionRequest } from './admission.ts';
-import { diff, type Change } from './diff.ts';
+import { diff, type Change, type IsMixed, type Report } from './diff.ts';
 import { sameScalar } from './equality.ts';
 import { UNKNOWN } from './field-type.ts';
 import { ExactNumber, isMap, ownValue, type JsonMap, type JsonValue } from './json.ts';
-import type { Path } from './path.ts';
 import { grantOver, hasGrantBelow } from './pattern-tree.ts';
 import { guardedResource, type Grant, type GuardedResource, type Mode, type Policy } from './policy.ts';
 
@@ -71,7 +70,7 @@ function decideRequest(policy: Policy, request: AdmissionRequest): Decision {
   const permissions = permissionsOf(policy, request, resource, request.oldObject);
   const judgement = createJudgement(permissions);
   // Also below what an exemption covers: what everybody may change there needs none.
-  const isMixed = (path: Path): boolean => hasGrantBelow(resource.permissions, path, permissions.isInForce);
+  const isMixed: IsMixed = (path, since) => hasGrantBelow(resource.permissions, path, permissions.isInForce, since);
   diff(request.oldObject, request.object, resource.type, isMixed, judgement.judge);
   return judgement.decision();
 }
@@ -97,7 +96,7 @@ function decideScale(
     return { outcome: 'unjudgeable', reason: 'the replicas of a Scale must be a number' };
   }
   const judgement = createJudgement(permissionsOf(policy, request, resource, {}));
-  if (!sameScalar(oldValue, newValue, UNKNOWN)) judgement.judge({ op: 'replace', path, oldValue, newValue });
+  if (!sameScalar(oldValue, newValue, UNKNOWN)) judgement.judge({ op: 'replace', path, oldValue, newValue }, Infinity);
   return judgement.decision();
 }
 
@@ -154,15 +153,15 @@ const MAX_LISTED_CHANGES = 10_000;
 
 /** Judges changes one by one, and keeps what the decision takes. */
 function createJudgement({ resource, isInForce }: Permissions): {
-  readonly judge: (change: Change) => void;
+  readonly judge: Report;
   readonly decision: () => Decision;
 } {
   const changes: JudgedChange[] = [];
   const exemptions = new Set<string>();
   let deniedCount = 0;
 
-  const judge = (change: Change): void => {
-    const grant = grantOver(resource.permissions, change.path, isInForce);
+  const judge: Report = (change, since) => {
+    const grant = grantOver(resource.permissions, change.path, isInForce, since);
     const exemption = grant?.kind === 'exemption' ? grant.name : undefined;
     if (grant === undefined) deniedCount += 1;
     if (exemption !== undefined) exemptions.add(exemption);

@@ -1,21 +1,34 @@
 import { isAbsent, sameScalar } from './equality.ts';
 import { childType, type FieldType } from './field-type.ts';
-import { isMap, ownValue, type JsonMap, type JsonScalar, type JsonValue } from './json.ts';
+import { ExactNumber, isMap, ownValue, type JsonMap, type JsonScalar, type JsonValue } from './json.ts';
 import type { Path, Segment } from './path.ts';
 
 /** One difference: the topmost node at which two objects differ, unless something permitted lies below it. */
 export interface Change {
+  /** What equals absent counts as absent: `suspend: true` is removed by `suspend: false`. */
   readonly op: 'add' | 'remove' | 'replace';
   readonly path: Path;
-  /** undefined where the field was absent, or held what equals absent. */
+  /** undefined where the field was absent, or held what equals absent and is no number or boolean. */
   readonly oldValue: JsonValue | undefined;
   readonly newValue: JsonValue | undefined;
 }
+
+/**
+ * Tells whether something below a path that comes or goes as a whole may come or go by itself. `since` is how many of
+ * the path's segments lead to the topmost node that comes or goes.
+ */
+export type IsMixed = (path: Path, since: number) => boolean;
+
+/** Takes a change; `since` is as for `IsMixed`, and Infinity where the node was there and still is. */
+export type Report = (change: Change, since: number) => void;
 
 /** Two values at one place; undefined where a side has none. At least one side has a value. */
 interface Pair {
   readonly before: JsonValue | undefined;
   readonly after: JsonValue | undefined;
+  /** What was written, where it may be shown: a number or boolean also where it equals absent. */
+  readonly oldValue: JsonValue | undefined;
+  readonly newValue: JsonValue | undefined;
   readonly segment: Segment;
   readonly type: FieldType;
 }
@@ -58,34 +71,32 @@ interface ListContents {
  * (sigs.k8s.io/json internal/golang/encoding/json/scanner.go), which is deeper than the JavaScript stack. It takes one
  * item after the other, so that a list of a million differing items needs no more memory than one of ten.
  */
-export function diff(
-  oldObject: JsonMap,
-  newObject: JsonMap,
-  type: FieldType,
-  isMixed: (path: Path) => boolean,
-  report: (change: Change) => void,
-): void {
+export function diff(oldObject: JsonMap, newObject: JsonMap, type: FieldType, isMixed: IsMixed, report: Report): void {
   const frames: Frame[] = [frameOf(undefined, mapContents(oldObject, newObject, type))];
+  const reportPair = (pair: Pair): void => {
+    report(changeOf(pair, frames), sinceOf(pair, frames));
+  };
   for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
     const pair = frame.contents.kind === 'map' ? nextEntries(frame.contents) : nextItems(frame.contents);
     if (pair === undefined) {
       frames.pop();
-      if (frame.isEmpty && frame.ifEmpty !== undefined) report(changeOf(frame.ifEmpty, frames));
+      if (frame.isEmpty && frame.ifEmpty !== undefined) reportPair(frame.ifEmpty);
       continue;
     }
     frame.isEmpty = false;
     const above = frameAbove(pair, frames, isMixed);
     if (above !== undefined) frames.push(above);
-    else if (!isSameScalar(pair)) report(changeOf(pair, frames));
+    else if (!isSameScalar(pair)) reportPair(pair);
   }
 }
 
 /** Returns the contents to be compared in place of the pair itself; undefined where the pair is judged as it is. */
-function frameAbove(pair: Pair, frames: readonly Frame[], isMixed: (path: Path) => boolean): Frame | undefined {
+function frameAbove(pair: Pair, frames: readonly Frame[], isMixed: IsMixed): Frame | undefined {
   const { before, after, segment, type } = pair;
   if (before === undefined || after === undefined) {
     const present = before ?? after;
-    if (isScalar(present) || !isMixed(pathOf(frames, segment))) return undefined;
+    if (isScalar(present) || holdsEntries(frames.at(-1))) return undefined;
+    if (!isMixed(pathOf(frames, segment), sinceOf(pair, frames))) return undefined;
     return Array.isArray(present)
       ? frameOf(segment, listContents(toList(before), toList(after), type), pair)
       : frameOf(segment, mapContents(toMap(before), toMap(after), type), pair);
@@ -94,6 +105,18 @@ function frameAbove(pair: Pair, frames: readonly Frame[], isMixed: (path: Path) 
     return Array.isArray(after) ? frameOf(segment, listContents(before, after, type)) : undefined;
   }
   return isMap(before) && isMap(after) ? frameOf(segment, mapContents(before, after, type)) : undefined;
+}
+
+/** Tells whether what stands in a frame's containers are entries, which come and go as a whole, and not fields. */
+function holdsEntries(frame: Frame | undefined): boolean {
+  return frame?.contents.kind === 'list' || frame?.contents.type.kind === 'map';
+}
+
+/** Returns how many segments lead to the topmost node that comes or goes with a pair; Infinity where none does. */
+function sinceOf({ before, after }: Pair, frames: readonly Frame[]): number {
+  const topmost = frames.findIndex(({ ifEmpty }) => ifEmpty !== undefined);
+  if (topmost !== -1) return topmost;
+  return before === undefined || after === undefined ? frames.length : Infinity;
 }
 
 function frameOf(segment: Frame['segment'], contents: Frame['contents'], ifEmpty?: Pair): Frame {
@@ -172,7 +195,19 @@ function entryPair(
   const wasAbsent = isAbsent(before, type);
   const isNowAbsent = isAbsent(after, type);
   if (wasAbsent && isNowAbsent) return undefined;
-  return { before: wasAbsent ? undefined : before, after: isNowAbsent ? undefined : after, segment, type };
+  return {
+    before: wasAbsent ? undefined : before,
+    after: isNowAbsent ? undefined : after,
+    oldValue: wasAbsent ? writtenZero(before) : before,
+    newValue: isNowAbsent ? writtenZero(after) : after,
+    segment,
+    type,
+  };
+}
+
+/** Returns a zero that equals absent, and yet says more to a reader than that nothing is there. */
+function writtenZero(value: JsonValue | undefined): JsonValue | undefined {
+  return typeof value === 'boolean' || typeof value === 'number' || value instanceof ExactNumber ? value : undefined;
 }
 
 /** Items are matched by position; `null` and empty items count. */
@@ -188,7 +223,9 @@ function nextItems(contents: ListContents): Pair | undefined {
     const segment = contents.index;
     contents.index += 1;
     const [left, right] = [before[segment], after[segment]];
-    if (!isPlainlySame(left, right)) return { before: left, after: right, segment, type: itemType };
+    if (!isPlainlySame(left, right)) {
+      return { before: left, after: right, oldValue: left, newValue: right, segment, type: itemType };
+    }
   }
   return undefined;
 }
@@ -210,8 +247,8 @@ function toMap(value: JsonValue | undefined): JsonMap {
   return isMap(value) ? value : {};
 }
 
-function changeOf({ before, after, segment }: Pair, frames: readonly Frame[]): Change {
-  return { op: opOf(before, after), path: pathOf(frames, segment), oldValue: before, newValue: after };
+function changeOf({ before, after, oldValue, newValue, segment }: Pair, frames: readonly Frame[]): Change {
+  return { op: opOf(before, after), path: pathOf(frames, segment), oldValue, newValue };
 }
 
 function opOf(before: JsonValue | undefined, after: JsonValue | undefined): Change['op'] {

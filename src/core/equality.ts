@@ -7,7 +7,8 @@ import { canonicalDecimal, canonicalQuantity } from './quantity.ts';
  * An item of a list is never absent: do not ask.
  */
 export function isAbsent(value: JsonValue | undefined, type: FieldType): boolean {
-  if (value === undefined || value === null || type.kind === 'serverOwned') return true;
+  if (value === undefined || type.kind === 'serverOwned') return true;
+  if (value === null) return type.nullIsAbsent;
   if (typeof value !== 'object' || value instanceof ExactNumber) return isZero(value, type);
   if (Array.isArray(value)) return value.length === 0 && type.emptyListIsAbsent;
   if (!type.emptyMapIsAbsent) return false;

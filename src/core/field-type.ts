@@ -7,6 +7,8 @@ export interface FieldType {
   readonly kind: 'unknown' | 'scalar' | 'quantity' | 'struct' | 'map' | 'list' | 'serverOwned';
   /** The scalar that equals an absent field; undefined where no scalar does, as behind a pointer. */
   readonly zero: '' | false | 0 | undefined;
+  /** Whether `null` is absent: at a field it is, as the entry of a map it is a value. */
+  readonly nullIsAbsent: boolean;
   /** Whether a map all of whose entries count as absent is absent itself. */
   readonly emptyMapIsAbsent: boolean;
   readonly emptyListIsAbsent: boolean;
@@ -21,6 +23,7 @@ export interface FieldType {
 export const UNKNOWN: FieldType = {
   kind: 'unknown',
   zero: undefined,
+  nullIsAbsent: true,
   emptyMapIsAbsent: false,
   emptyListIsAbsent: true,
   isContainerImage: false,
@@ -46,13 +49,23 @@ const SERVER_OWNED_METADATA: readonly string[] = [
 const CONTAINER_STRUCTS = new Set(['core/v1.Container', 'core/v1.EphemeralContainer']);
 
 /**
- * Where Go's own rule is not the operator's: the CRDs default `suspend` to false, and an empty `metrics` makes the
- * operator create an autoscaler where an absent one does not.
- * Source: kubeflow/training-operator v1.9.3 manifests/base/crds, pkg/controller.v1/pytorch/hpa.go.
+ * Where Go's own rule is not the operator's: the CRDs default `suspend` to false, an empty `metrics` makes the operator
+ * create an autoscaler where an absent one does not, and an empty `rdzvConf` makes it panic.
+ *
+ * Source: kubeflow/training-operator v1.9.4 manifests/base/crds, pkg/controller.v1/pytorch/hpa.go and elastic.go. Every
+ * comparison with nil, "" or 0 and every len() was read in pkg/apis/kubeflow.org/v1 (defaults, validation),
+ * pkg/common/util, pkg/controller.v1 (all), pkg/core, pkg/util and pkg/webhooks. What else depends on one is:
+ * - a pointer, of which nothing but null is absent here (replicas, suspend, backoffLimit, minAvailable, minResources);
+ * - a replica type whose value is null: the entry of a map, a value here;
+ * - a list, map or string that the operator treats alike when it is nil and when it is empty (labels, env, ports,
+ *   command, queue, restartPolicy, status.replicaStatuses);
+ * - `resources.requests`, which AddResourceList (pkg/controller.v1/common/util.go) takes from the limits where it is nil,
+ *   and not where it is empty: it changes `minResources` of the PodGroup, under gang scheduling, and nothing of a pod.
  */
 const KUBEFLOW_EXCEPTIONS: readonly (readonly [Pattern, Partial<FieldType>])[] = [
   [['spec', 'runPolicy', 'suspend'], { zero: false }],
   [['spec', 'elasticPolicy', 'metrics'], { emptyListIsAbsent: false }],
+  [['spec', 'elasticPolicy', 'rdzvConf'], { emptyListIsAbsent: false }],
 ];
 
 /**
@@ -115,11 +128,11 @@ function parseType(notation: string, structs: Map<string, ReadonlyMap<string, Fi
   if (map !== null) {
     const [, entry = '', omitempty] = map;
     const items = entryType(parseType(entry, structs));
-    return { ...UNKNOWN, kind: 'map', items, emptyMapIsAbsent: omitempty !== undefined };
+    return { ...NO_LIST, kind: 'map', items, emptyMapIsAbsent: omitempty !== undefined };
   }
   return (
     SCALARS.get(notation) ?? {
-      ...UNKNOWN,
+      ...NO_LIST,
       kind: 'struct',
       emptyMapIsAbsent: true,
       fields: structFields(notation, structs),
@@ -127,24 +140,27 @@ function parseType(notation: string, structs: Map<string, ReadonlyMap<string, Fi
   );
 }
 
+/** A field that takes no list: an empty one there is a value, however wrong. */
+const NO_LIST: FieldType = { ...UNKNOWN, emptyListIsAbsent: false };
+
 const SCALARS: ReadonlyMap<string, FieldType> = new Map<string, FieldType>([
-  ['string', { ...UNKNOWN, kind: 'scalar', zero: '' }],
-  ['bool', { ...UNKNOWN, kind: 'scalar', zero: false }],
-  ['number', { ...UNKNOWN, kind: 'scalar', zero: 0 }],
-  ['intOrString', { ...UNKNOWN, kind: 'scalar', zero: 0 }],
-  ['quantity', { ...UNKNOWN, kind: 'quantity', zero: 0 }],
-  ['time', { ...UNKNOWN, kind: 'scalar' }],
+  ['string', { ...NO_LIST, kind: 'scalar', zero: '' }],
+  ['bool', { ...NO_LIST, kind: 'scalar', zero: false }],
+  ['number', { ...NO_LIST, kind: 'scalar', zero: 0 }],
+  ['intOrString', { ...NO_LIST, kind: 'scalar', zero: 0 }],
+  ['quantity', { ...NO_LIST, kind: 'quantity', zero: 0 }],
+  ['time', { ...NO_LIST, kind: 'scalar' }],
   ['opaque', UNKNOWN],
 ]);
 
 /** A type behind a pointer, where nothing equals an absent value but null. */
 function pointerType(type: FieldType): FieldType {
-  return { ...entryType(type), emptyListIsAbsent: false };
+  return { ...type, zero: undefined, emptyMapIsAbsent: false, emptyListIsAbsent: false };
 }
 
-/** The type of a list's or map's entry, where a zero and an empty struct are values. */
+/** The type of a list's or map's entry, which is data: nothing equals an absent one. */
 function entryType(type: FieldType): FieldType {
-  return { ...type, zero: undefined, emptyMapIsAbsent: false };
+  return { ...pointerType(type), nullIsAbsent: false };
 }
 
 function structFields(

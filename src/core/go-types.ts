@@ -4,12 +4,12 @@
  * Describes the Go types through which the training operator, and whoever else writes Go, reads a job: by the name of a
  * struct its fields, by the JSON name of a field its type. Embedded structs are flattened into their parent.
  *
- * From github.com/kubeflow/training-operator v1.9.3, k8s.io/api v0.31.3, k8s.io/apimachinery v0.31.3.
+ * From github.com/kubeflow/training-operator v1.9.4, k8s.io/api v0.36.3, k8s.io/apimachinery v0.36.3.
  *
  * A field's type reads like Go:
  * - 'string', 'bool', 'number': whatever the type's own name and size.
  * - 'quantity': resource.Quantity. 'intOrString': intstr.IntOrString, whose zero is the number 0, not "".
- * - 'time': metav1.Time, whose zero is written as null. 'opaque': metav1.FieldsV1, any JSON.
+ * - 'time': metav1.Time, whose zero is null or left out. 'opaque': metav1.FieldsV1, any JSON.
  * - 'core/v1.Affinity': a struct, by its name in this table.
  * - '*T': a pointer. '[]T': a list. 'map[string]T': a map, its keys of any string type. Entries of lists and maps are
  *   data, never absent, so that a pointer to an entry is not shown.
@@ -126,6 +126,7 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
     resizePolicy: '[]core/v1.ContainerResizePolicy',
     resources: 'core/v1.ResourceRequirements',
     restartPolicy: '*string',
+    restartPolicyRules: '[]core/v1.ContainerRestartRule',
     securityContext: '*core/v1.SecurityContext',
     startupProbe: '*core/v1.Probe',
     stdin: 'bool',
@@ -145,6 +146,8 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
     protocol: 'string',
   },
   'core/v1.ContainerResizePolicy': { resourceName: 'string', restartPolicy: 'string' },
+  'core/v1.ContainerRestartRule': { action: 'string', exitCodes: '*core/v1.ContainerRestartRuleOnExitCodes' },
+  'core/v1.ContainerRestartRuleOnExitCodes': { operator: 'string', values: '[]number' },
   'core/v1.DownwardAPIProjection': { items: '[]core/v1.DownwardAPIVolumeFile' },
   'core/v1.DownwardAPIVolumeFile': {
     fieldRef: '*core/v1.ObjectFieldSelector',
@@ -163,6 +166,7 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
   'core/v1.EnvVarSource': {
     configMapKeyRef: '*core/v1.ConfigMapKeySelector',
     fieldRef: '*core/v1.ObjectFieldSelector',
+    fileKeyRef: '*core/v1.FileKeySelector',
     resourceFieldRef: '*core/v1.ResourceFieldSelector',
     secretKeyRef: '*core/v1.SecretKeySelector',
   },
@@ -181,6 +185,7 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
     resizePolicy: '[]core/v1.ContainerResizePolicy',
     resources: 'core/v1.ResourceRequirements',
     restartPolicy: '*string',
+    restartPolicyRules: '[]core/v1.ContainerRestartRule',
     securityContext: '*core/v1.SecurityContext',
     startupProbe: '*core/v1.Probe',
     stdin: 'bool',
@@ -202,6 +207,7 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
     targetWWNs: '[]string',
     wwids: '[]string',
   },
+  'core/v1.FileKeySelector': { key: 'string', optional: '*bool', path: 'string', volumeName: 'string' },
   'core/v1.FlexVolumeSource': {
     driver: 'string',
     fsType: 'string',
@@ -244,7 +250,11 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
   },
   'core/v1.ImageVolumeSource': { pullPolicy: 'string', reference: 'string' },
   'core/v1.KeyToPath': { key: 'string', mode: '*number', path: 'string' },
-  'core/v1.Lifecycle': { postStart: '*core/v1.LifecycleHandler', preStop: '*core/v1.LifecycleHandler' },
+  'core/v1.Lifecycle': {
+    postStart: '*core/v1.LifecycleHandler',
+    preStop: '*core/v1.LifecycleHandler',
+    stopSignal: '*string',
+  },
   'core/v1.LifecycleHandler': {
     exec: '*core/v1.ExecAction',
     httpGet: '*core/v1.HTTPGetAction',
@@ -297,12 +307,22 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
     preferredDuringSchedulingIgnoredDuringExecution: '[]core/v1.WeightedPodAffinityTerm',
     requiredDuringSchedulingIgnoredDuringExecution: '[]core/v1.PodAffinityTerm',
   },
+  'core/v1.PodCertificateProjection': {
+    certificateChainPath: 'string',
+    credentialBundlePath: 'string',
+    keyPath: 'string',
+    keyType: 'string',
+    maxExpirationSeconds: '*number',
+    signerName: 'string',
+    userAnnotations: 'map[string]string,omitempty',
+  },
   'core/v1.PodDNSConfig': { nameservers: '[]string', options: '[]core/v1.PodDNSConfigOption', searches: '[]string' },
   'core/v1.PodDNSConfigOption': { name: 'string', value: '*string' },
   'core/v1.PodOS': { name: 'string' },
   'core/v1.PodReadinessGate': { conditionType: 'string' },
   'core/v1.PodResourceClaim': { name: 'string', resourceClaimName: '*string', resourceClaimTemplateName: '*string' },
   'core/v1.PodSchedulingGate': { name: 'string' },
+  'core/v1.PodSchedulingGroup': { podGroupName: '*string' },
   'core/v1.PodSecurityContext': {
     appArmorProfile: '*core/v1.AppArmorProfile',
     fsGroup: '*number',
@@ -310,6 +330,7 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
     runAsGroup: '*number',
     runAsNonRoot: '*bool',
     runAsUser: '*number',
+    seLinuxChangePolicy: '*string',
     seLinuxOptions: '*core/v1.SELinuxOptions',
     seccompProfile: '*core/v1.SeccompProfile',
     supplementalGroups: '[]number',
@@ -332,6 +353,7 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
     hostPID: 'bool',
     hostUsers: '*bool',
     hostname: 'string',
+    hostnameOverride: '*string',
     imagePullSecrets: '[]core/v1.LocalObjectReference',
     initContainers: '[]core/v1.Container',
     nodeName: 'string',
@@ -343,10 +365,12 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
     priorityClassName: 'string',
     readinessGates: '[]core/v1.PodReadinessGate',
     resourceClaims: '[]core/v1.PodResourceClaim',
+    resources: '*core/v1.ResourceRequirements',
     restartPolicy: 'string',
     runtimeClassName: '*string',
     schedulerName: 'string',
     schedulingGates: '[]core/v1.PodSchedulingGate',
+    schedulingGroup: '*core/v1.PodSchedulingGroup',
     securityContext: '*core/v1.PodSecurityContext',
     serviceAccount: 'string',
     serviceAccountName: 'string',
@@ -513,6 +537,7 @@ export const GO_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>
     clusterTrustBundle: '*core/v1.ClusterTrustBundleProjection',
     configMap: '*core/v1.ConfigMapProjection',
     downwardAPI: '*core/v1.DownwardAPIProjection',
+    podCertificate: '*core/v1.PodCertificateProjection',
     secret: '*core/v1.SecretProjection',
     serviceAccountToken: '*core/v1.ServiceAccountTokenProjection',
   },

@@ -8,7 +8,7 @@ interface Misreading {
   readonly warning: string;
 }
 
-/** Source: training-operator v1.9.3 pkg/core/job.go (deadline), pkg/controller.v1/common/job.go (TTL, clean-up). */
+/** Source: training-operator v1.9.4 pkg/core/job.go (deadline), pkg/controller.v1/common/job.go (TTL, clean-up). */
 const CLEAN_POD_POLICY: Misreading = {
   isMisread: (value) => typeof value !== 'string' || !['None', 'Running', 'All', ''].includes(value),
   warning: 'is not None, Running or All; the operator takes any other value for All',

@@ -33,42 +33,57 @@ export function addPattern<Grant extends Ranked>(tree: PatternTree<Grant>, patte
 
 /**
  * Returns the first grant in force that covers `path`: one whose pattern ends at the path or above it.
- * `depth` is how many of the path's segments lead to `tree`.
+ *
+ * The nodes to which `since` segments of the path or more lead come or go as a whole. Where a `*` stands for one of
+ * them, its pattern grants that only if it ends there: with `replicas` of any role allowed nobody adds a role.
  */
 export function grantOver<Grant extends Ranked>(
   tree: PatternTree<Grant>,
   path: Path,
   isInForce: (grant: Grant) => boolean,
-  depth = 0,
+  since = Infinity,
 ): Grant | undefined {
-  let first = tree.grants.find(isInForce);
-  for (const child of childrenAt(tree, path[depth])) {
-    const grant = grantOver(child, path, isInForce, depth + 1);
-    if (grant !== undefined && (first === undefined || grant.rank < first.rank)) first = grant;
-  }
-  return first;
+  const search = (node: PatternTree<Grant>, depth: number): Grant | undefined => {
+    let first = node.grants.find(isInForce);
+    for (const child of childrenAt(node, path[depth], depth + 1 >= since)) {
+      const grant = search(child, depth + 1);
+      if (grant !== undefined && (first === undefined || grant.rank < first.rank)) first = grant;
+    }
+    return first;
+  };
+  return search(tree, 0);
 }
 
-/** Tells whether a grant in force covers something strictly below `path`. */
+/** Tells whether a grant in force covers something strictly below `path`; `since` is as for `grantOver`. */
 export function hasGrantBelow<Grant extends Ranked>(
   tree: PatternTree<Grant>,
   path: Path,
   isInForce: (grant: Grant) => boolean,
-  depth = 0,
+  since = Infinity,
 ): boolean {
-  if (depth === path.length) return tree.grantsBelow.some(isInForce);
-  return childrenAt(tree, path[depth]).some((child) => hasGrantBelow(child, path, isInForce, depth + 1));
+  const search = (node: PatternTree<Grant>, depth: number): boolean =>
+    depth === path.length
+      ? node.grantsBelow.some(isInForce)
+      : childrenAt(node, path[depth], depth + 1 >= since).some((child) => search(child, depth + 1));
+  return search(tree, 0);
 }
 
-/** Returns the nodes that a segment leads to, by its own name and by `*`. */
+/** Returns the nodes that a segment leads to, by its own name and by `*`; by `*` without what is below where it must end. */
 function childrenAt<Grant extends Ranked>(
   { children }: PatternTree<Grant>,
   segment: Segment | undefined,
+  mustStarEnd: boolean,
 ): readonly PatternTree<Grant>[] {
   if (segment === undefined || children.size === 0) return [];
   const name = String(segment);
   const named = name === '*' ? undefined : children.get(name);
-  const any = children.get('*');
+  const star = children.get('*');
+  const any = star !== undefined && mustStarEnd ? endOf(star) : star;
   if (named === undefined) return any === undefined ? [] : [any];
   return any === undefined ? [named] : [named, any];
+}
+
+/** Returns a node without what is below it. */
+function endOf<Grant extends Ranked>({ grants }: PatternTree<Grant>): PatternTree<Grant> {
+  return { ...createPatternTree<Grant>(), grants };
 }

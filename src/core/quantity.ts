@@ -46,13 +46,16 @@ function significantDigits(digits: string): [start: number, end: number] {
   return [start, end];
 }
 
-/** Writes a quantity in the one form that all its spellings share; undefined where the value is no quantity. */
+/**
+ * Writes a quantity in the one form that all its spellings share; undefined where the value is no quantity.
+ * White space is no part of one: the operator cannot read `"1\n"`, and then lists no job at all.
+ */
 export function canonicalQuantity(value: JsonScalar): string | undefined {
   if (typeof value === 'number') return canonicalDecimal(String(value));
   if (value instanceof ExactNumber) return canonicalDecimal(value.source);
   if (typeof value !== 'string') return undefined;
 
-  const match = QUANTITY.exec(value.trim());
+  const match = QUANTITY.exec(value);
   if (match === null) return undefined;
   const [, mantissa = '', decimal, binary, exponent] = match;
   if (binary !== undefined) return canonicalBinary(mantissa, 10 * (BINARY_SUFFIXES.indexOf(binary) + 1));

@@ -124,8 +124,11 @@ describeWithControlPlane.each(['first generation', 'training-operator 1.9'] as c
     describe('each field present at its zero', () => {
       test.each([
         { of: TF_JOB, exceptions: [] },
-        // An empty list makes the operator create an autoscaler, which an absent one, as Go writes it, does not.
-        { of: PYTORCH_JOB, exceptions: ['kubeflow.org/v1.ElasticPolicy.metrics'] },
+        // Empty lists make the operator create an autoscaler, or panic. Absent ones, as Go writes them, do neither.
+        {
+          of: PYTORCH_JOB,
+          exceptions: ['metrics', 'rdzvConf'].map((field) => `kubeflow.org/v1.ElasticPolicy.${field}`),
+        },
       ])('leaves a $of.kind unchanged', async ({ of, exceptions }) => {
         const fields = zeroFields(`kubeflow.org/v1.${of.kind}Spec`);
         const stored: string[] = [];

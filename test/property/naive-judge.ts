@@ -51,6 +51,9 @@ type Path = readonly (string | number)[];
 /** A scalar is a text that is the same for what is the same. */
 type Canonical = string | Canonical[] | Map<string, Canonical>;
 
+/** A Go map, whose entries are data; any other map holds fields. */
+class Entries extends Map<string, Canonical> {}
+
 /** Lists the differences that none of the allowed patterns covers. */
 type Comparer = (allowed: readonly string[][]) => Difference[];
 
@@ -159,34 +162,47 @@ function jobComparer(before: Map<string, Tree>, after: Map<string, Tree>, resour
   const [old, updated] = [before, after].map((job) =>
     canonical(withoutServerOwned(job), { type: root, root, path: [], podTemplates }),
   );
-  return (allowed) => compare(old, updated, [], allowed).sort((a, b) => byPath(a.path, b.path));
+  return (allowed) => compare({ before: old, after: updated, path: [], isEntry: false }, allowed).sort(byPath);
 }
 
-function compare(
-  before: Canonical | undefined,
-  after: Canonical | undefined,
-  path: Path,
-  allowed: readonly string[][],
-): Difference[] {
+/** What stands at one path on both sides, undefined where there is nothing. */
+interface Compared {
+  readonly before: Canonical | undefined;
+  readonly after: Canonical | undefined;
+  readonly path: Path;
+  /** Whether it is an entry of a Go map or an element of a list, and not a field. */
+  readonly isEntry: boolean;
+}
+
+function compare(compared: Compared, allowed: readonly string[][]): Difference[] {
+  const { before, after, path } = compared;
   if (before === after || allowed.some((pattern) => covers(pattern, path))) return [];
-  if (!mayDescend(before, after, path, allowed)) return [{ op: operation(before, after), path }];
+  const allowedBelow = allowed.filter((pattern) => isBelow(pattern, path) && reachesInto(pattern, compared));
+  if (!mayDescend(before, after, allowedBelow)) return [{ op: operation(before, after), path }];
   const segments = [...new Set([...segmentsOf(before), ...segmentsOf(after)])];
-  return segments.flatMap((segment) =>
-    compare(childOf(before, segment), childOf(after, segment), [...path, segment], allowed),
-  );
+  const isEntry = [before, after].some((value) => Array.isArray(value) || value instanceof Entries);
+  return segments.flatMap((segment) => {
+    const child = { before: childOf(before, segment), after: childOf(after, segment), isEntry };
+    return compare({ ...child, path: [...path, segment] }, allowedBelow);
+  });
+}
+
+/** A path grants nothing in an entry that comes or goes, nor in what comes or goes where its own `*` stands. */
+function reachesInto(pattern: readonly string[], { before, after, path, isEntry }: Compared): boolean {
+  if (before !== undefined && after !== undefined) return true;
+  return !isEntry && pattern[path.length - 1] !== '*';
 }
 
 /** An added or removed container is taken apart only where something below it is allowed, and if it has a below. */
 function mayDescend(
   before: Canonical | undefined,
   after: Canonical | undefined,
-  path: Path,
-  allowed: readonly string[][],
+  allowedBelow: readonly string[][],
 ): boolean {
   if (before !== undefined && after !== undefined) {
     return kindOf(before) === kindOf(after) && kindOf(before) !== 'scalar';
   }
-  return segmentsOf(before ?? after).length > 0 && allowed.some((pattern) => isBelow(pattern, path));
+  return segmentsOf(before ?? after).length > 0 && allowedBelow.length > 0;
 }
 
 function operation(before: Canonical | undefined, after: Canonical | undefined): NaiveChange['op'] {
@@ -208,7 +224,7 @@ function childOf(value: Canonical | undefined, segment: string | number): Canoni
   return value instanceof Map ? value.get(String(segment)) : undefined;
 }
 
-function byPath(left: Path, right: Path): number {
+function byPath({ path: left }: Difference, { path: right }: Difference): number {
   const at = left.findIndex((segment, index) => segment !== right[index]);
   const [a, b] = [left[at], right[at]];
   if (a === undefined || b === undefined) return left.length - right.length;
@@ -277,16 +293,21 @@ function inside(place: Place, hasItsShape: boolean): Place {
   return hasItsShape ? place : { ...place, podTemplates: [] };
 }
 
-/** Leaves out what equals absent. */
+/** Leaves out the fields that equal absent. The entries of a Go map are data, of which none does. */
 function canonicalMap(map: Map<string, Tree>, type: string | undefined, place: Place): Canonical {
-  const entry = type?.startsWith('map[string]') === true ? type.slice('map[string]'.length) : undefined;
+  if (type?.startsWith('map[string]') === true) {
+    const entry = type.slice('map[string]'.length);
+    return new Entries(
+      Array.from(map, ([key, value]) => [key, canonical(value, { ...place, type: entry, path: [...place.path, key] })]),
+    );
+  }
   const result = new Map<string, Canonical>();
   for (const [key, value] of map) {
     const path = [...place.path, key];
     const field = fieldType(type, key) ?? podTemplateType(path, place);
-    const childPlace = { ...place, type: entry ?? field, path };
+    const childPlace = { ...place, type: field, path };
     const child = canonical(value, childPlace);
-    if (!isEmptyAnywhere(child, childPlace) && !isZeroField(child, path, field)) result.set(key, child);
+    if (child !== 'null' && !isEmptyList(child, childPlace) && !isZeroField(child, path, field)) result.set(key, child);
   }
   return result;
 }
@@ -302,16 +323,17 @@ function podTemplateType(path: Path, { podTemplates }: Place): string | undefine
   return isPodTemplate ? '*core/v1.PodTemplateSpec' : undefined;
 }
 
-/** Null and the empty list, as the value of any map; at a pointer, null alone. */
-function isEmptyAnywhere(value: Canonical, { path, type, root }: Place): boolean {
-  if (value === 'null') return true;
-  const isPointer = type?.startsWith('*') === true;
-  return !isPointer && Array.isArray(value) && value.length === 0 && !countsWhenEmpty(path, root);
+/** An empty list equals absent where a list belongs, or where nobody knows what does. */
+function isEmptyList(value: Canonical, { path, type, root }: Place): boolean {
+  const takesList = type === undefined || type.startsWith('[]');
+  return takesList && Array.isArray(value) && value.length === 0 && !countsWhenEmpty(path, root);
 }
 
-/** An empty list there makes the operator create an autoscaler; another kind's operator knows nothing of it. */
+/** An empty list there makes the operator create an autoscaler, or panic; another kind's knows nothing of either. */
 function countsWhenEmpty(path: Path, root: string | undefined): boolean {
-  return root !== undefined && toPointer(path) === '/spec/elasticPolicy/metrics';
+  return (
+    root !== undefined && ['/spec/elasticPolicy/metrics', '/spec/elasticPolicy/rdzvConf'].includes(toPointer(path))
+  );
 }
 
 const ZEROS: Readonly<Record<string, string>> = {
@@ -341,9 +363,9 @@ const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([KMGTPE])i|([numkMGTPE])|[eE]([
 const BINARY = 'KMGTPE';
 const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 
-/** By `k8s.io/apimachinery/pkg/api/resource/quantity.go`, white space around it included; what is no quantity is a string. */
+/** By `k8s.io/apimachinery/pkg/api/resource/quantity.go`, to the letter; what is no quantity is a string. */
 function quantity(value: NumberText | string): string {
-  const match = QUANTITY.exec(value instanceof NumberText ? value.text : value.trim());
+  const match = QUANTITY.exec(value instanceof NumberText ? value.text : value);
   if (!match) return JSON.stringify(value);
   const [, number = '', binary, suffix, exponent] = match;
   const factor = binary === undefined ? 1n : 1024n ** BigInt(BINARY.indexOf(binary) + 1);

@@ -32,8 +32,8 @@ const USED_BY_CHART: readonly Project[] = [
 /** The kinds that a policy can have guarded. */
 const GUARDED: readonly Project[] = [
   {
-    name: 'training-operator-v1.9.3',
-    module: 'github.com/kubeflow/training-operator@v1.9.3',
+    name: 'training-operator-v1.9.4',
+    module: 'github.com/kubeflow/training-operator@v1.9.4',
     folder: 'manifests/base/crds',
     files: ['mpijobs', 'xgboostjobs', 'paddlejobs', 'jaxjobs'].map((plural) => `kubeflow.org_${plural}.yaml`),
   },

@@ -42,7 +42,7 @@ export const NUMBERS = [
 /** Each row is one quantity. */
 export const QUANTITIES: readonly (readonly string[])[] = [
   ['0', '0m', '-0', '0Ki', '0e5', '.0', '+0', '0.000', '0E', '0e100000000'],
-  ['1', '1000m', '1e0', '1.0', '+1', '0.001k', '1000000u', '1000000000n', '01', '1.', ' 1 ', '10e-1', '1E0'],
+  ['1', '1000m', '1e0', '1.0', '+1', '0.001k', '1000000u', '1000000000n', '01', '1.', '10e-1', '1E0'],
   ['2', '2000m', '2.0', '2e0', '0.2e1'],
   ['0.5', '500m', '5e-1', '.5', '0.50', '500000u'],
   ['1k', '1e3', '1000', '1E3', '1000000m', '0.001M'],
@@ -58,7 +58,21 @@ export const QUANTITIES: readonly (readonly string[])[] = [
 ];
 
 /** No quantities: as strings they are themselves and nothing else. */
-export const NO_QUANTITIES = ['', 'one', '1 Gi', '1gi', '1e', '1e1.5', '--1', '1KI', 'Ki', '0x10', 'NaN', '1i'];
+export const NO_QUANTITIES = [
+  ...['1\n', ' 1', '1 ', '\ufeff1', '1\u2029'],
+  '',
+  'one',
+  '1 Gi',
+  '1gi',
+  '1e',
+  '1e1.5',
+  '--1',
+  '1KI',
+  'Ki',
+  '0x10',
+  'NaN',
+  '1i',
+];
 
 export const STRINGS = [
   '',
@@ -124,6 +138,12 @@ export const ELASTIC_POLICIES: readonly (Tree | undefined)[] = [
   map({ minReplicas: number('1') }),
   map({ minReplicas: null }),
   map({ minReplicas: number('2'), maxReplicas: number('3'), metrics: [] }),
+  map({ rdzvConf: [] }),
+  map({ rdzvConf: null }),
+  map({ rdzvConf: [map({ key: 'timeout', value: '60' })] }),
+  map({ minReplicas: number('1'), rdzvConf: [], metrics: null }),
+  map({ minReplicas: number('1'), standalone: false }),
+  map({ standalone: true }),
 ];
 
 export const SCHEDULING_POLICIES: readonly (Tree | undefined)[] = [
@@ -137,6 +157,28 @@ export const SCHEDULING_POLICIES: readonly (Tree | undefined)[] = [
   map({ minResources: map({ cpu: '1000m' }) }),
   map({ minResources: map({ cpu: number('1') }) }),
   map({ minResources: map({ cpu: '0' }) }),
+];
+
+/** What is no part of a quantity, whatever a lenient reader trims. */
+export const WHITE_SPACE = [' ', '\n', '\t', '\u00a0', '\ufeff', '\u2028'];
+
+/** What the operator tells from nothing though it is empty, if it stands there. */
+export const LISTS_TESTED_FOR_NIL: readonly (readonly string[])[] = ['metrics', 'rdzvConf'].map((field) => [
+  'spec',
+  'elasticPolicy',
+  field,
+]);
+
+/** What may stand in an entry that a policy lets people change, and so may come or go with one. */
+export const ENTRIES: readonly Tree[] = [
+  null,
+  map({}),
+  map({ replicas: number('2') }),
+  map({ template: map({ metadata: map({ annotations: map({ a: 'b' }) }) }) }),
+  map({ template: map({ spec: map({ containers: [map({ image: 'train:v3' })] }) }) }),
+  map({ image: 'train:v3' }),
+  map({ emptyDir: map({ sizeLimit: '1Gi' }) }),
+  map({ securityContext: map({ runAsUser: number('0') }) }),
 ];
 
 export const SECRETS: readonly Tree[] = [

@@ -6,6 +6,8 @@ export interface Place {
   readonly path: readonly (string | number)[];
   readonly value: Tree;
   readonly type: string | undefined;
+  /** Whether it is an entry of a Go map or an item of a list, which are data, and not a field. */
+  readonly isEntry: boolean;
 }
 
 const known = new WeakMap<object, readonly Place[]>();
@@ -13,7 +15,7 @@ const known = new WeakMap<object, readonly Place[]>();
 /** Lists every value of a job, itself first. Trees do not change, so a tree is walked once. */
 export function placesOf(tree: Tree, type: string | undefined): readonly Place[] {
   if (typeof tree !== 'object' || tree === null) return [];
-  const places = known.get(tree) ?? [...walk({ path: [], value: tree, type })];
+  const places = known.get(tree) ?? [...walk({ path: [], value: tree, type, isEntry: false })];
   known.set(tree, places);
   return places;
 }
@@ -22,8 +24,9 @@ function* walk(place: Place): Generator<Place> {
   yield place;
   const { path, value, type } = place;
   if (!Array.isArray(value) && !(value instanceof Map)) return;
+  const isEntry = Array.isArray(value) || withoutMarks(type)?.startsWith('map[string]') === true;
   for (const [segment, child] of value.entries()) {
-    yield* walk({ path: [...path, segment], value: child, type: childTypeOf(type, segment) });
+    yield* walk({ path: [...path, segment], value: child, type: childTypeOf(type, segment), isEntry });
   }
 }
 
@@ -49,6 +52,9 @@ export function withoutMarks(type: string | undefined): string | undefined {
   return type === undefined ? undefined : MARKED.exec(type)?.[1];
 }
 
+export const isEntry = (place: Place): boolean => place.isEntry;
+export const holdsEntries = ({ value, type }: Place): boolean =>
+  Array.isArray(value) || (value instanceof Map && withoutMarks(type)?.startsWith('map[string]') === true);
 export const isBelowRoot = ({ path }: Place): boolean => path.length > 0;
 export const isNumber = ({ value }: Place): boolean => value instanceof NumberText;
 export const isString = ({ value, type }: Place): boolean => typeof value === 'string' && !type?.endsWith('quantity');

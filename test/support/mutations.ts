@@ -1,7 +1,9 @@
 import {
   ALLOWED_FIELDS,
   ELASTIC_POLICIES,
+  ENTRIES,
   HOSTILE_KEYS,
+  LISTS_TESTED_FOR_NIL,
   NO_QUANTITIES,
   NUMBERS,
   OWNERS,
@@ -12,12 +14,15 @@ import {
   SECRETS,
   SERVER_OWNED,
   STRINGS,
+  WHITE_SPACE,
 } from './hostile-values.ts';
 import {
   childTypeOf,
   fieldsOf,
+  holdsEntries,
   isBelowRoot,
   isContainer,
+  isEntry,
   isFilledList,
   isFilledMap,
   isImage,
@@ -68,7 +73,15 @@ export const MUTATORS = {
     spelledQuantity(pick([...QUANTITIES.flat(), ...NO_QUANTITIES], choice), choice),
   ),
   'quantity respelled': anywhere(isQuantity, respelledQuantity),
+  'quantity padded': anywhere(isQuantity, paddedQuantity),
   null: anywhere(isBelowRoot, () => null),
+  'null entry': anywhere(holdsEntries, (value, choice) => withEntry(value, choice, null)),
+  'entry nulled': anywhere(isEntry, () => null),
+  'entry added': anywhere(holdsEntries, (value, choice) =>
+    withEntry(value, choice, pick(ENTRIES, quotient(choice, ENTRY_NAMES))),
+  ),
+  'entry removed': anywhere(isEntry, () => undefined),
+  'list tested for nil': atOneOf(LISTS_TESTED_FOR_NIL, (_value, choice) => pick<Tree | undefined>([[], null], choice)),
   empty: anywhere(isBelowRoot, (_value, choice) => pick<Tree>([[], new Map(), '', new NumberText('0'), false], choice)),
   plain: anywhere(isBelowRoot, (_value, choice) => pick(PLAIN_VALUES, choice)),
   string: anywhere(isString, (_value, choice, place) => (isImage(place) ? 'train:v3' : pick(STRINGS, choice))),
@@ -218,6 +231,22 @@ function respelledQuantity(value: Tree | undefined, choice: number): Tree | unde
   return typeof text === 'string' && /^\d/.test(text) ? pick([`0${text}`, `+${text}`], choice) : value;
 }
 
+/** White space makes another value of a quantity, or none. */
+function paddedQuantity(value: Tree | undefined, choice: number): Tree | undefined {
+  const text = value instanceof NumberText ? value.text : value;
+  if (typeof text !== 'string') return value;
+  const space = pick(WHITE_SPACE, choice);
+  return pick([`${text}${space}`, `${space}${text}`, text.trim()], quotient(choice, WHITE_SPACE));
+}
+
+const ENTRY_NAMES = ['PS', 'Worker', 'Evaluator', 'gpu', '__proto__'];
+
+/** Puts an entry among those of a Go map, or an item behind those of a list. */
+function withEntry(value: Tree | undefined, choice: number, entry: Tree): Tree {
+  if (Array.isArray(value)) return [...value, entry];
+  return new Map(asMap(value)).set(pick(ENTRY_NAMES, choice), entry);
+}
+
 /** A quantity may stand as a number where JSON can write it as one. */
 function spelledQuantity(text: string, choice: number): Tree {
   return /^-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?$/i.test(text) && choice % 2 === 0 ? new NumberText(text) : text;
@@ -295,8 +324,10 @@ function trimmed(map: ReadonlyMap<string, Tree>, type: string | undefined): Tree
   return new Map([...map].filter(([name, value]) => !isZero(value, fields.get(name) ?? '*')));
 }
 
+const TESTED_FOR_NIL = new Set(['[]autoscaling/v2.MetricSpec', '[]kubeflow.org/v1.RDZVConf']);
+
 function isZero(value: Tree, type: string): boolean {
   if (value === null) return true;
   if (type.startsWith('*') || type === 'map[string]kubeflow.org/v1.ReplicaSpec') return false;
-  return writeTree(value) === writeTree(zeroOf(type)) && type !== '[]autoscaling/v2.MetricSpec';
+  return writeTree(value) === writeTree(zeroOf(type)) && !TESTED_FOR_NIL.has(type);
 }

@@ -101,7 +101,7 @@ Warning: spec.runPolicy.cleanPodPolicy is not None, Running or All; the operator
       0,
       `Allowed: tfjobs.kubeflow.org "mnist" in namespace "research" may be updated by this writer
 
-  permitted  spec.runPolicy.suspend (unset → true), by the exemption "kueue"
+  permitted  spec.runPolicy.suspend (false → true), by the exemption "kueue"
 `,
     ],
     [
@@ -111,7 +111,7 @@ Warning: spec.runPolicy.cleanPodPolicy is not None, Running or All; the operator
       1,
       `Denied: tfjobs.kubeflow.org "mnist" in namespace "research" may not be updated
 
-  refused    spec.runPolicy.suspend (unset → true)
+  refused    spec.runPolicy.suspend (false → true)
 
 ${MAY_CHANGE}Hint: this is Kueue: turn on the preset "kueue".
 `,

@@ -197,21 +197,20 @@ describe('every other field is denied, and named once', () => {
     ['a list of the same', [{ cleanPodPolicy: 'All' }]],
     ['a text', 'x'],
     ['a number', 0],
+    ['an empty list', []],
   ])('the run policy, as %s', (_title, value) => {
     expect(updated(withValue(TF_JOB, '/spec/runPolicy', value))).toEqual(['deny', 'replace /spec/runPolicy']);
   });
 
-  test('the run policy, as an empty list, is removed', () => {
-    expect(updated(withValue(TF_JOB, '/spec/runPolicy', []))).toEqual(updated(without(TF_JOB, '/spec/runPolicy')));
-  });
-
-  test('an autoscaler that empty metrics would make', () => {
-    const oldObject = PYTORCH_JOB;
-    const object = withValue(PYTORCH_JOB, '/spec/elasticPolicy/metrics', []);
-    expect(verdictOn({ resource: 'pytorchjobs', oldObject, object })).toEqual([
-      'deny',
-      'add /spec/elasticPolicy/metrics',
-    ]);
+  test.each([
+    { title: 'an autoscaler that empty metrics would make', field: 'metrics' },
+    { title: 'a panic that empty rendezvous settings would make', field: 'rdzvConf' },
+  ])('$title', ({ field }) => {
+    const place = `/spec/elasticPolicy/${field}`;
+    const resource = 'pytorchjobs';
+    const changed = withValue(PYTORCH_JOB, place, []);
+    expect(verdictOn({ resource, oldObject: PYTORCH_JOB, object: changed })).toEqual(['deny', `add ${place}`]);
+    expect(verdictOn({ resource, oldObject: changed, object: PYTORCH_JOB })).toEqual(['deny', `remove ${place}`]);
   });
 });
 
@@ -332,8 +331,8 @@ describe('replica types', () => {
     expect(updated(object)).toEqual(['deny', ...denied]);
   });
 
-  test('one that is null is none', () => {
-    expect(updated(withValue(TF_JOB, `${specs}/Chief`, null))).toEqual(['allow']);
+  test('one that is null is one: the operator dereferences it', () => {
+    expect(updated(withValue(TF_JOB, `${specs}/Chief`, null))).toEqual(['deny', `add ${specs}/Chief`]);
   });
 });
 
@@ -559,6 +558,7 @@ describe('exempted writers', () => {
         paths: ['/spec/*/*/replicas'],
       },
       { name: 'run', usernames: ['boss'], paths: ['/spec/runPolicy'] },
+      { name: 'future', usernames: ['ops'], paths: ['/spec/future/a'] },
       { name: 'all', usernames: ['root'], paths: ['/spec/tfReplicaSpecs'] },
     ],
   });
@@ -644,7 +644,7 @@ describe('exempted writers', () => {
         {
           op: 'add',
           path: ['spec', 'runPolicy', 'suspend'],
-          oldValue: undefined,
+          oldValue: false,
           newValue: true,
           permitted: true,
           exemption: 'admins',
@@ -664,18 +664,104 @@ describe('exempted writers', () => {
   });
 
   test('make one descend only where they apply', () => {
-    const oldObject = without(TF_JOB, '/spec/tfReplicaSpecs');
-    expect(verdictOn({ oldObject, object: TF_JOB, username: 'john' }, policy)).toEqual([
-      'deny',
-      'add /spec/tfReplicaSpecs',
-    ]);
-    expect(verdictOn({ oldObject, object: TF_JOB, username: 'jane' }, policy)).toEqual([
-      'deny',
-      'add /spec/tfReplicaSpecs/PS/restartPolicy',
-      'add /spec/tfReplicaSpecs/PS/template',
-      'add /spec/tfReplicaSpecs/Worker/restartPolicy',
-      'add /spec/tfReplicaSpecs/Worker/template',
-    ]);
+    const object = withValue(TF_JOB, '/spec/future', { a: 1, b: 2 });
+    expect(verdictOn({ oldObject: TF_JOB, object, username: 'john' }, policy)).toEqual(['deny', 'add /spec/future']);
+    expect(verdictOn({ oldObject: TF_JOB, object, username: 'ops' }, policy)).toEqual(['deny', 'add /spec/future/b']);
+  });
+});
+
+describe('an entry that comes or goes is itself the change', () => {
+  interface Row {
+    readonly title: string;
+    readonly allow: readonly string[];
+    readonly oldObject: JsonValue;
+    readonly object: JsonValue;
+    readonly verdict: readonly string[];
+  }
+  const specs = '/spec/tfReplicaSpecs';
+  const annotated = { template: { metadata: { annotations: { a: 'b' } } } };
+  const future = withValue(TF_JOB, '/spec/future', { a: { replicas: 1 } });
+  const rows: readonly Row[] = [
+    {
+      title: 'a replica type made of nothing but what may change is not added',
+      allow: [`${specs}/*/template/metadata/annotations`],
+      oldObject: TF_JOB,
+      object: withValue(TF_JOB, `${specs}/Evaluator`, annotated),
+      verdict: ['deny', `add ${specs}/Evaluator`],
+    },
+    {
+      title: 'nor is it removed',
+      allow: [`${specs}/*/template/metadata/annotations`],
+      oldObject: withValue(TF_JOB, `${specs}/Evaluator`, annotated),
+      object: TF_JOB,
+      verdict: ['deny', `remove ${specs}/Evaluator`],
+    },
+    {
+      title: 'nor is one whose field is allowed by its name',
+      allow: [`${specs}/Evaluator/replicas`],
+      oldObject: TF_JOB,
+      object: withValue(TF_JOB, `${specs}/Evaluator`, { replicas: 1 }),
+      verdict: ['deny', `add ${specs}/Evaluator`],
+    },
+    {
+      title: 'a container made of nothing but what may change is not added',
+      allow: [`${WORKER}/template/spec/containers/*/image`],
+      oldObject: TF_JOB,
+      object: withValue(TF_JOB, `${WORKER}/template/spec/initContainers`, [{ image: 'a' }]),
+      verdict: ['deny', `add ${WORKER}/template/spec/initContainers`],
+    },
+    {
+      title: 'nor is one that is allowed by its index',
+      allow: [`${WORKER}/template/spec/initContainers/0/image`],
+      oldObject: TF_JOB,
+      object: withValue(TF_JOB, `${WORKER}/template/spec/initContainers`, [{ image: 'a' }]),
+      verdict: ['deny', `add ${WORKER}/template/spec/initContainers/0`],
+    },
+    {
+      title: 'what a star stands for is not added, though Go does not know it',
+      allow: ['/spec/future/*/replicas'],
+      oldObject: future,
+      object: withValue(future, '/spec/future/b', { replicas: 1 }),
+      verdict: ['deny', 'add /spec/future/b'],
+    },
+    {
+      title: 'what was there may change below the star',
+      allow: ['/spec/future/*/replicas'],
+      oldObject: future,
+      object: withValue(future, '/spec/future/a', { replicas: 2 }),
+      verdict: ['allow'],
+    },
+    {
+      title: 'it is added where a path ends at it',
+      allow: [`${specs}/*`],
+      oldObject: TF_JOB,
+      object: withValue(TF_JOB, `${specs}/Evaluator`, annotated),
+      verdict: ['allow'],
+    },
+    {
+      title: 'it is added where a path ends above it',
+      allow: [`${WORKER}/template/spec/nodeSelector`],
+      oldObject: TF_JOB,
+      object: withValue(TF_JOB, `${WORKER}/template/spec/nodeSelector`, { gpu: null }),
+      verdict: ['allow'],
+    },
+    {
+      title: 'structs between are no entries: there one descends',
+      allow: [`${specs}/*/template/metadata/annotations`],
+      oldObject: without(TF_JOB, `${WORKER}/template/metadata`),
+      object: withValue(TF_JOB, `${WORKER}/template/metadata`, { annotations: { a: 'b' } }),
+      verdict: ['allow'],
+    },
+    {
+      title: 'a path with a star grants nothing in what another path lets come',
+      allow: ['/spec/*/a', '/spec/future/b'],
+      oldObject: TF_JOB,
+      object: withValue(TF_JOB, '/spec/future', { a: 1, b: 1 }),
+      verdict: ['deny', 'add /spec/future/a'],
+    },
+  ];
+  test.each(rows)('$title', ({ allow, oldObject, object, verdict }) => {
+    expect(verdictOn({ oldObject, object }, policyWith({ allow: [...allow] }))).toEqual(verdict);
   });
 });
 
@@ -1052,10 +1138,10 @@ describe('a policy of one’s own', () => {
       ['deny', `add ${place}/command`],
     ],
     [
-      'a container is added in what may change and what may not',
+      'a container that is added is one change, whatever may change in it',
       container('{}'),
       container('{}, {"image": "a", "name": "b"}'),
-      ['deny', 'add /spec/roles/main/template/spec/containers/1/name'],
+      ['deny', 'add /spec/roles/main/template/spec/containers/1'],
     ],
     ['an item may be allowed by its index', training('{"list": [1, 2]}'), training('{"list": [1, 3]}'), ['allow']],
     ['and another not', training('{"list": [1, 2]}'), training('{"list": [2, 3]}'), ['deny', 'replace /spec/list/0']],

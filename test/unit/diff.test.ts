@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { diff, type Change } from '../../src/core/diff.ts';
+import { diff, type Change, type IsMixed } from '../../src/core/diff.ts';
 import { objectType, UNKNOWN, type FieldType } from '../../src/core/field-type.ts';
 import { ExactNumber, isMap, parseJson, type JsonMap } from '../../src/core/json.ts';
-import { pointer, type Path } from '../../src/core/path.ts';
+import { pointer } from '../../src/core/path.ts';
 
 const TF_JOBS = objectType('kubeflow.org', 'tfjobs', []);
-type IsMixed = (path: Path) => boolean;
 const nothingBelow: IsMixed = () => false;
 
 function objectOf(text: string): JsonMap {
@@ -208,6 +207,25 @@ describe('what Go reads as absent', () => {
       '{"resources": {"limits": {"cpu": "1001m"}}}',
       ['replace /0/resources/limits/cpu'],
     ],
+    [
+      'a limit of null is added',
+      '{"resources": {"limits": {"gpu": 1}}}',
+      '{"resources": {"limits": {"gpu": 1, "cpu": null}}}',
+      ['add /0/resources/limits/cpu'],
+    ],
+    [
+      'a limit of null is removed',
+      '{"resources": {"limits": {"cpu": null}}}',
+      '{"resources": {}}',
+      ['remove /0/resources'],
+    ],
+    [
+      'a limit of null is no limit of zero',
+      '{"resources": {"limits": {"cpu": null}}}',
+      '{"resources": {"limits": {"cpu": "0"}}}',
+      ['replace /0/resources/limits/cpu'],
+    ],
+    ['null at a field is nothing', '{"name": "a", "tty": null, "args": null}', '{"name": "a"}', []],
     ['the only container that goes', '{"name": "a"}', '', ['remove ']],
     ['the first container that comes', '', '{"name": "a"}', ['add ']],
     ['an empty container beside another', '{"name": "a"}', '{"name": "a"}, {}', ['add /1']],
@@ -218,10 +236,70 @@ describe('what Go reads as absent', () => {
   });
 });
 
+describe('what was written where Go reads it as absent', () => {
+  interface Row {
+    readonly title: string;
+    readonly before: string;
+    readonly after: string;
+    readonly change: Omit<Change, 'path'>;
+  }
+  const rows: readonly Row[] = [
+    {
+      title: 'false in place of true is a removal that shows it',
+      before: '{"tty": true}',
+      after: '{"tty": false}',
+      change: { op: 'remove', oldValue: true, newValue: false },
+    },
+    {
+      title: 'true in place of false is an addition that shows it',
+      before: '{"tty": false}',
+      after: '{"tty": true}',
+      change: { op: 'add', oldValue: false, newValue: true },
+    },
+    {
+      title: 'zero is shown',
+      before: '{"ports": [{"name": "a", "hostPort": 80}]}',
+      after: '{"ports": [{"name": "a", "hostPort": 0}]}',
+      change: { op: 'remove', oldValue: 80, newValue: 0 },
+    },
+    {
+      title: 'so is a zero that no double is written like',
+      before: '{"ports": [{"name": "a", "hostPort": 80}]}',
+      after: '{"ports": [{"name": "a", "hostPort": 0e1000}]}',
+      change: { op: 'remove', oldValue: 80, newValue: new ExactNumber('0e1000') },
+    },
+    {
+      title: 'null is not',
+      before: '{"tty": true}',
+      after: '{"tty": null}',
+      change: { op: 'remove', oldValue: true, newValue: undefined },
+    },
+    {
+      title: 'nor is an empty text',
+      before: '{"image": ""}',
+      after: '{"image": "a"}',
+      change: { op: 'add', oldValue: undefined, newValue: 'a' },
+    },
+    {
+      title: 'nor is an empty list',
+      before: '{"args": []}',
+      after: '{"args": ["a"]}',
+      change: { op: 'add', oldValue: undefined, newValue: ['a'] },
+    },
+  ];
+
+  test.each(rows)('$title', ({ before, after, change }) => {
+    const job = (container: string): string =>
+      `{"spec": {"tfReplicaSpecs": {"PS": {"template": {"spec": {"containers": [${container}]}}}}}}`;
+    const found = changes(job(before), job(after), TF_JOBS);
+    expect(found.map(({ op, oldValue, newValue }) => ({ op, oldValue, newValue }))).toEqual([change]);
+  });
+});
+
 describe('where something below may change', () => {
   const mixed =
-    (...pointers: string[]) =>
-    (path: Path): boolean =>
+    (...pointers: string[]): IsMixed =>
+    (path) =>
       pointers.includes(pointer(path));
 
   test.each<[string, string, string, string[], string[]]>([
@@ -237,5 +315,79 @@ describe('where something below may change', () => {
     ['a change of type is one change', '{"a": {"b": 1}}', '{"a": [1]}', ['/a'], ['replace /a']],
   ])('%s', (_title, before, after, pointers, expected) => {
     expect(lines(changes(before, after, UNKNOWN, mixed(...pointers)))).toEqual(expected);
+  });
+
+  interface Row {
+    readonly title: string;
+    readonly type: FieldType;
+    readonly before: string;
+    readonly after: string;
+    readonly expected: readonly string[];
+  }
+  const replicas = (specs: string): string => `{"spec": {"tfReplicaSpecs": ${specs}}}`;
+  const rows: readonly Row[] = [
+    {
+      title: 'an entry of a Go map that comes is one change',
+      type: TF_JOBS,
+      before: replicas('{"PS": {"replicas": 1}}'),
+      after: replicas('{"PS": {"replicas": 1}, "Worker": {"replicas": 2}}'),
+      expected: ['add /spec/tfReplicaSpecs/Worker since 3'],
+    },
+    {
+      title: 'an entry of a Go map that goes is one change',
+      type: TF_JOBS,
+      before: replicas('{"PS": {"replicas": 1}, "Worker": {"replicas": 2}}'),
+      after: replicas('{"PS": {"replicas": 1}}'),
+      expected: ['remove /spec/tfReplicaSpecs/Worker since 3'],
+    },
+    {
+      title: 'an entry that stays is named by its contents',
+      type: TF_JOBS,
+      before: replicas('{"PS": {"replicas": 1}}'),
+      after: replicas('{"PS": {"replicas": 1, "template": {"metadata": {"name": "a"}}}}'),
+      expected: ['add /spec/tfReplicaSpecs/PS/template/metadata/name since 4'],
+    },
+    {
+      title: 'a Go map that comes is a field, and is named by its entries',
+      type: TF_JOBS,
+      before: '{}',
+      after: replicas('{"PS": {"replicas": 1}, "Worker": {}}'),
+      expected: ['add /spec/tfReplicaSpecs/PS since 1', 'add /spec/tfReplicaSpecs/Worker since 1'],
+    },
+    {
+      title: 'an item of a list that comes is one change, whatever the list is',
+      type: UNKNOWN,
+      before: '{"a": [{"b": 1}]}',
+      after: '{"a": [{"b": 1}, {"b": 2}]}',
+      expected: ['add /a/1 since 2'],
+    },
+    {
+      title: 'what was there and still is comes with nothing',
+      type: UNKNOWN,
+      before: '{"a": {"b": 1}}',
+      after: '{"a": {"b": 2}}',
+      expected: ['replace /a/b since Infinity'],
+    },
+  ];
+  test.each(rows)('$title', ({ type, before, after, expected }) => {
+    const found: string[] = [];
+    diff(
+      objectOf(before),
+      objectOf(after),
+      type,
+      () => true,
+      ({ op, path }, since) => found.push(`${op} ${pointer(path)} since ${since}`),
+    );
+    expect(found).toEqual(expected);
+  });
+
+  test('it is asked how much of a path comes or goes', () => {
+    const asked: string[] = [];
+    const isMixed: IsMixed = (path, since) => {
+      asked.push(`${pointer(path)} since ${since}`);
+      return true;
+    };
+    changes('{"a": {}}', '{"a": {"b": {"c": {"d": 1}}}}', UNKNOWN, isMixed);
+    expect(asked).toEqual(['/a/b since 2', '/a/b/c since 2']);
   });
 });

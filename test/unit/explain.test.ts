@@ -524,7 +524,7 @@ describe('warnings of what would be denied', () => {
   test('with the way out as a warning of its own', () => {
     const object = withValue(TF_JOB, '/spec/runPolicy/suspend', true);
     expect(warningsOf({ oldObject: TF_JOB, object }, warn)).toEqual([
-      'spec.runPolicy.suspend may not change (unset → true)',
+      'spec.runPolicy.suspend may not change (false → true)',
       'jobguard would deny this update for 1 change',
       'to let people pause and resume jobs, allow "/spec/runPolicy/suspend"',
     ]);

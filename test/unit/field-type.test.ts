@@ -20,16 +20,20 @@ describe.each(KINDS)('%s', (resource, replicaSpecs) => {
 
   test.each<[string, Path, Partial<FieldType>]>([
     ['the job is a struct', [], { kind: 'struct' }],
-    ['its replica specs are a map', ['spec', replicaSpecs], { kind: 'map', emptyMapIsAbsent: false }],
+    [
+      'its replica specs are a map',
+      ['spec', replicaSpecs],
+      { kind: 'map', nullIsAbsent: true, emptyMapIsAbsent: false, emptyListIsAbsent: false },
+    ],
     [
       'a replica spec is a struct that is never absent',
       ['spec', replicaSpecs, 'Worker'],
-      { kind: 'struct', emptyMapIsAbsent: false },
+      { kind: 'struct', nullIsAbsent: false, emptyMapIsAbsent: false },
     ],
     [
       'replicas are behind a pointer',
       ['spec', replicaSpecs, 'Worker', 'replicas'],
-      { kind: 'scalar', zero: undefined },
+      { kind: 'scalar', zero: undefined, nullIsAbsent: true, emptyListIsAbsent: false },
     ],
     ['its containers are a list', container.slice(0, -1), { kind: 'list', emptyListIsAbsent: true }],
     ['a container is a struct that is never absent', container, { kind: 'struct', emptyMapIsAbsent: false }],
@@ -38,9 +42,11 @@ describe.each(KINDS)('%s', (resource, replicaSpecs) => {
     [
       'a limit is a quantity',
       [...container, 'resources', 'limits', 'nvidia.com/gpu'],
-      { kind: 'quantity', zero: undefined },
+      { kind: 'quantity', zero: undefined, nullIsAbsent: false },
     ],
     ['resources are a struct', [...container, 'resources'], { kind: 'struct', emptyMapIsAbsent: true }],
+    ['empty metrics are no absent ones', ['spec', 'elasticPolicy', 'metrics'], { emptyListIsAbsent: false }],
+    ['nor are empty rendezvous settings', ['spec', 'elasticPolicy', 'rdzvConf'], { emptyListIsAbsent: false }],
     ['suspend is false by default', ['spec', 'runPolicy', 'suspend'], { kind: 'scalar', zero: false }],
     ['a field that Go does not know is unknown', ['spec', 'backoffLimit'], UNKNOWN],
     ['and so is all below it', ['spec', 'unknown', 'a', 0, 'b'], UNKNOWN],

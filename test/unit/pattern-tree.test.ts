@@ -71,6 +71,81 @@ describe('what covers a path', () => {
   });
 });
 
+describe('what comes or goes as a whole', () => {
+  interface Row {
+    readonly title: string;
+    readonly patterns: readonly string[];
+    readonly path: Path;
+    /** How many segments lead to the topmost node that comes or goes. */
+    readonly since: number;
+    readonly grant: number | undefined;
+    readonly isGrantedBelow: boolean;
+  }
+  const rows: readonly Row[] = [
+    {
+      title: 'is not granted by what a star leads to',
+      patterns: ['/spec/*/replicas'],
+      path: ['spec', 'Worker', 'replicas'],
+      since: 2,
+      grant: undefined,
+      isGrantedBelow: false,
+    },
+    {
+      title: 'nor is anything below it',
+      patterns: ['/spec/*/template/metadata'],
+      path: ['spec', 'Worker', 'template'],
+      since: 2,
+      grant: undefined,
+      isGrantedBelow: false,
+    },
+    {
+      title: 'is granted where the star is the end',
+      patterns: ['/spec/*'],
+      path: ['spec', 'Worker', 'replicas'],
+      since: 2,
+      grant: 0,
+      isGrantedBelow: false,
+    },
+    {
+      title: 'is granted by the name',
+      patterns: ['/spec/*/replicas', '/spec/runPolicy/replicas', '/spec/runPolicy/replicas/below'],
+      path: ['spec', 'runPolicy', 'replicas'],
+      since: 2,
+      grant: 1,
+      isGrantedBelow: true,
+    },
+    {
+      title: 'is granted by a star for what was there before',
+      patterns: ['/spec/*/template/metadata/labels'],
+      path: ['spec', 'Worker', 'template', 'metadata', 'labels'],
+      since: 3,
+      grant: 0,
+      isGrantedBelow: false,
+    },
+    {
+      title: 'has something granted below it by such a star',
+      patterns: ['/spec/*/template/metadata/labels'],
+      path: ['spec', 'Worker', 'template', 'metadata'],
+      since: 3,
+      grant: undefined,
+      isGrantedBelow: true,
+    },
+    {
+      title: 'is not granted by a second star',
+      patterns: ['/spec/*/*/metadata'],
+      path: ['spec', 'Worker', 'template', 'metadata'],
+      since: 3,
+      grant: undefined,
+      isGrantedBelow: false,
+    },
+  ];
+  test.each(rows)('$title', ({ patterns, path, since, grant, isGrantedBelow }) => {
+    const tree = treeOf(...patterns);
+    expect(grantOver(tree, path, always, since)?.rank).toBe(grant);
+    expect(hasGrantBelow(tree, path, always, since)).toBe(isGrantedBelow);
+  });
+});
+
 describe('what is covered below a path', () => {
   test.each<[string, string, Path, boolean]>([
     ['a pattern below it', '/spec/runPolicy/suspend', ['spec'], true],

@@ -21,7 +21,7 @@ export async function crdFiles(generation: Generation): Promise<string[]> {
     case 'training-operator 1.8':
       return trainingOperatorCrds('v1.8.1');
     case 'training-operator 1.9':
-      return trainingOperatorCrds('v1.9.3');
+      return trainingOperatorCrds('v1.9.4');
   }
 }
 

@@ -92,7 +92,7 @@ func hasOmitempty(options string) (bool, error) {
 	switch options {
 	case "", "inline":
 		return false, nil
-	case "omitempty":
+	case "omitempty", "omitempty,omitzero":
 		return true, nil
 	}
 	return false, fmt.Errorf("unknown JSON tag options %q", options)

@@ -22,6 +22,7 @@ func TestAddFieldsWritesTypesInTheNotation(t *testing.T) {
 		Ignored      func()                     `json:"-"`
 		Word         word                       `json:"word"`
 		Count        *int32                     `json:"count,omitempty"`
+		OmitZero     string                     `json:"omitZero,omitempty,omitzero"`
 		Words        []*word                    `json:"words"`
 		Map          map[word]resource.Quantity `json:"map"`
 		OptionalMap  map[string]*int64          `json:"optionalMap,omitempty"`
@@ -37,6 +38,7 @@ func TestAddFieldsWritesTypesInTheNotation(t *testing.T) {
 		"inner":        "bool",
 		"word":         "string",
 		"count":        "*number",
+		"omitZero":     "string",
 		"words":        "[]string",
 		"map":          "map[string]quantity",
 		"optionalMap":  "map[string]number,omitempty",
