@@ -109,6 +109,14 @@ describeChart('the condition under which the webhook is called', () => {
     expect([labelled.status, released.status]).toEqual([200, 500]);
   });
 
+  test('/scale of a resource for which the policy gives no scaleReplicasPath: refused', async () => {
+    const resources = ['tfjobs', 'pytorchjobs'].map((resource) => ({ group: 'kubeflow.org', resource }));
+    await using own = await startLocalRelease(cluster, { values: { policy: { resources } } });
+    const answer = await dryRun({ spec: { replicas: 3 } }, `${JOBS}/bert/scale`);
+    expect([answer.status, at(answer.json, 'reason')]).toEqual([403, 'Forbidden']);
+    expect(own.jobguard.stderr()).toContain('"subresource":"scale"');
+  });
+
   test('where the policy does not allow labels there is none: a label calls, and is refused', async () => {
     await using own = await startLocalRelease(cluster, { values: { policy: { allow: ['/metadata/annotations'] } } });
     const [webhook] = own.objects.filter(({ kind }) => kind === 'ValidatingWebhookConfiguration');

@@ -370,6 +370,23 @@ describeChart('what depends on a value', () => {
     expect(after).not.toBe(before);
   });
 
+  test('the webhook is registered for every guarded resource and its /scale, one rule a group', async () => {
+    const resources = [
+      { group: 'kubeflow.org', resource: 'tfjobs' },
+      { group: 'example.com', resource: 'renderjobs', scaleReplicasPath: '/spec/replicas' },
+      { group: 'kubeflow.org', resource: 'pytorchjobs' },
+    ];
+    const rule = { apiVersions: ['*'], operations: ['UPDATE'], scope: '*' };
+    expect(at(await webhook({ policy: { resources } }), 'rules')).toEqual([
+      { ...rule, apiGroups: ['example.com'], resources: ['renderjobs', 'renderjobs/scale'] },
+      {
+        ...rule,
+        apiGroups: ['kubeflow.org'],
+        resources: ['tfjobs', 'tfjobs/scale', 'pytorchjobs', 'pytorchjobs/scale'],
+      },
+    ]);
+  });
+
   test('an autoscaler owns the number of replicas', async () => {
     expect(at(await deployment({ autoscaling: { enabled: true } }), 'spec', 'replicas')).toBeUndefined();
   });

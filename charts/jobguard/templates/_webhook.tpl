@@ -1,10 +1,12 @@
-{{/* One rule an API group. UPDATE alone: creation is free, and a refused deletion would hold up whole namespaces. */}}
+{{/*
+One rule an API group. UPDATE alone: creation is free, and a refused deletion would hold up whole namespaces. /scale of every
+resource: without it `kubectl scale` would bypass the guard. The program refuses it where the policy gives no scaleReplicasPath.
+*/}}
 {{- define "jobguard.rules" -}}
 {{- $resourcesByGroup := dict }}
 {{- range .Values.policy.resources }}
-{{- $resources := append (get $resourcesByGroup .group | default list) .resource }}
-{{- if .scaleReplicasPath }}{{ $resources = append $resources (printf "%s/scale" .resource) }}{{ end }}
-{{- $_ := set $resourcesByGroup .group $resources }}
+{{- $resources := get $resourcesByGroup .group | default list }}
+{{- $_ := set $resourcesByGroup .group (concat $resources (list .resource (printf "%s/scale" .resource))) }}
 {{- end }}
 {{- range $group, $resources := $resourcesByGroup }}
 - apiGroups: [{{ $group | quote }}]
