@@ -152,6 +152,22 @@ describeWithControlPlane('other kinds, by the policies that the documentation sh
     },
   );
 
+  test.each([
+    { of: JOB, namespace: 'batch', what: 'of a built-in kind changes metadata too', stored: ['example.com/keep'] },
+    { of: JOB_SET, namespace: 'jobset', what: 'of a kind of a CRD does not', stored: undefined },
+  ])('an update of /status is let through; $what', async ({ of, namespace, stored }) => {
+    const { kind, apiVersion, plural, spec } = of;
+    const jobs = `/apis/${apiVersion}/namespaces/${namespace}/${plural}`;
+    const body = { apiVersion, kind, metadata: { name: 'reported' }, spec };
+    expect(await cluster.request('POST', jobs, { body })).toMatchObject({ status: 201 });
+    const answer = await cluster.request('PATCH', `${jobs}/reported/status`, {
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { finalizers: ['example.com/keep'] } },
+      as: 'alice',
+    });
+    expect([answer.status, at(answer.json, 'metadata', 'finalizers')]).toEqual([200, stored]);
+  });
+
   test('the image of a batch/v1 Job cannot change anyhow: the API server says so before jobguard', async () => {
     const path = '/apis/batch/v1/namespaces/batch/jobs/probe';
     const answer = await cluster.request('PATCH', path, {
