@@ -1,14 +1,24 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseJson } from '../../src/core/json.ts';
 import { at } from '../../tools/json-at.ts';
+import { mergePatched } from '../support/job.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { collection, mergePatch, PYTORCH_JOB, TF_JOB, workers, type JobKind } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
 
-const EXAMPLES: [JobKind, { job: string; patch: string }][] = [
-  [TF_JOB, { job: 'tfjob.json', patch: 'tfjob-patch.json' }],
-  [PYTORCH_JOB, { job: 'pytorchjob.json', patch: 'pytorchjob-patch.json' }],
+const EXAMPLES = [
+  {
+    of: TF_JOB,
+    kind: TF_JOB.kind,
+    files: { job: 'tfjob.json', patch: 'tfjob-patch.json', replacement: 'tfjob-replacement.json' },
+  },
+  {
+    of: PYTORCH_JOB,
+    kind: PYTORCH_JOB.kind,
+    files: { job: 'pytorchjob.json', patch: 'pytorchjob-patch.json', replacement: 'pytorchjob-replacement.json' },
+  },
 ];
 
 const fixture = (name: string): Promise<string> =>
@@ -24,7 +34,7 @@ describeWithControlPlane('the documented examples, on the generation that they a
   });
   afterAll(() => cluster.stop());
 
-  test.each(EXAMPLES)('$kind: the label patch is answered 200 with the documented object', async (of, files) => {
+  test.each(EXAMPLES)('$kind: the label patch is answered 200 with the documented object', async ({ of, files }) => {
     const example: unknown = JSON.parse(await fixture(files.job));
     const path = await createExample(of, example);
     const reported = await mergePatch(cluster, `${path}/status`, { status: at(example, 'status') });
@@ -49,6 +59,29 @@ describeWithControlPlane('the documented examples, on the generation that they a
     });
     expect(answer.text).toMatch(/^\{\n {2}"apiVersion"/);
   });
+
+  test.each(EXAMPLES)(
+    '$kind: the replacement, with what the server owns sent back, changes the TTL; with more workers it is refused',
+    async ({ of, files }) => {
+      const example: unknown = JSON.parse(await fixture(files.job));
+      const path = `${collection(of, 'kube-test')}/${String(at(example, 'metadata', 'name'))}`;
+      const { json: stored } = await cluster.request('GET', path);
+      // The page's own are of another server, which gave the job another identity.
+      const owned = (key: string): string => String(at(stored, 'metadata', key));
+      const replacement = mergePatched(parseJson(await fixture(files.replacement)), {
+        metadata: { uid: owned('uid'), resourceVersion: owned('resourceVersion') },
+      });
+      const moreWorkers = { spec: { [of.replicaSpecs]: { Worker: { replicas: 4 } } } };
+      const refused = await cluster.request('PUT', path, { body: mergePatched(replacement, moreWorkers) });
+      const answer = await cluster.request('PUT', path, { body: replacement });
+
+      expect([refused.status, at(refused.json, 'details', 'causes')]).toEqual([
+        403,
+        [expect.objectContaining({ field: `spec.${of.replicaSpecs}[Worker].replicas` })],
+      ]);
+      expect([answer.status, at(answer.json, 'spec')]).toEqual([200, at(replacement, 'spec')]);
+    },
+  );
 
   /** Creates what the page shows before its update: without what only the server sets, and without the label. */
   async function createExample(of: JobKind, example: unknown): Promise<string> {

@@ -1018,6 +1018,14 @@ describe('the jobs of the documentation, byte for byte', () => {
   });
 
   test.each([
+    ['tfjobs', 'tfjob'],
+    ['pytorchjobs', 'pytorchjob'],
+  ])('%s: the replacement is allowed, with what the server owns sent back', (resource, file) => {
+    const stored = mergePatched(parseJson(fixture(`${file}.json`)), { status: null });
+    expect(verdictOn({ resource, oldObject: stored, object: fixture(`${file}-replacement.json`) })).toEqual(['allow']);
+  });
+
+  test.each([
     ['tfjobs', 'tfjob', '/spec/tfReplicaSpecs/Worker/replicas'],
     ['pytorchjobs', 'pytorchjob', '/spec/pytorchReplicaSpecs/Worker/replicas'],
   ])('%s: more workers are denied', (resource, file, place) => {
