@@ -43,7 +43,8 @@ cluster: install ## start a Kubernetes node with jobguard installed, keep it run
 ##@ Generate
 
 generate: install ## generate the table of Go types, the chart's README and its schema
-	go run -C tools/go-types ./generate > src/core/go-types.ts
+	@table=$$(mktemp) && trap 'rm -f "$$table"' EXIT && \
+	go run -C tools/go-types ./generate > "$$table" && cp "$$table" src/core/go-types.ts
 	$(NODE) charts/generate.ts
 
 manifests: install ## render the chart into deploy/

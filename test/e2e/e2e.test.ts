@@ -9,14 +9,14 @@ import { withoutReplicas } from './no-replicas.ts';
 import { trainingOperatorProgram } from './operator-program.ts';
 import { restartsNobodyNotices } from './restarts.ts';
 import { selfManagedFaults } from './self-managed.ts';
+import { failInCi } from '../support/missing-layer.ts';
 import { ARCHIVE, NO_CLUSTER } from './setup.ts';
+import { startsBesideRoutes } from './routes.ts';
 import { tlsModes } from './tls-modes.ts';
 import { trainingOperator } from './training-operator.ts';
 
 const CLUSTER_TIMEOUT_MS = 300_000;
 
-/** One file, so that its parts follow each other: there is one node, and jobguard guards all of it. */
-const describeOnNode = process.env[NO_CLUSTER] === undefined ? describe : describe.skip;
 const testOnOwnNode = givenCluster() === undefined ? test : test.skip;
 
 /** Has what later parts need compiled, where nobody has before, while the first ones go on. Who needs it learns of a failure. */
@@ -25,22 +25,33 @@ async function compileMeanwhile(): Promise<void> {
   for (const program of programs) await program().catch(() => undefined);
 }
 
+/** Opens the cluster, unless there can be none; then the tests are skipped, and in CI the one failure says why. */
+async function openUnlessMissing(): Promise<Cluster | undefined> {
+  if (process.env[NO_CLUSTER] !== undefined) return undefined;
+  return openCluster().catch((error: unknown) => {
+    failInCi('the tests on a node, for want of one', error);
+    return undefined;
+  });
+}
+
+// Whoever was killed could not clean up.
+const ofOthers = await leftovers();
+/** Opened before any test is registered: a cluster that does not start is one failure, not one of each test. */
+const opened = await openUnlessMissing();
+/** One file, so that its parts follow each other: there is one node, and jobguard guards all of it. */
+const describeOnNode = opened === undefined ? describe.skip : describe;
+
 describeOnNode('on a node', () => {
-  let opened: Cluster | undefined;
-  // Whoever was killed could not clean up.
-  let ofOthers: string[] = [];
   const cluster = (): Cluster => {
     if (opened === undefined) throw new Error('There is no cluster');
     return opened;
   };
 
   beforeAll(async () => {
-    ofOthers = await leftovers();
-    opened = await openCluster();
-    await loadImages(opened.loadCommand, process.env[ARCHIVE] ?? '');
+    await loadImages(cluster().loadCommand, process.env[ARCHIVE] ?? '');
     void compileMeanwhile();
   }, CLUSTER_TIMEOUT_MS);
-  afterAll(() => opened?.stop(), CLUSTER_TIMEOUT_MS);
+  afterAll(() => cluster().stop(), CLUSTER_TIMEOUT_MS);
 
   const outage = apiServerAway(cluster);
   describe('ten minutes without the API server', outage.begins);
@@ -62,5 +73,6 @@ describeOnNode('on a node', () => {
       },
       CLUSTER_TIMEOUT_MS,
     );
+    startsBesideRoutes(testOnOwnNode);
   });
 });

@@ -8,6 +8,7 @@ import { crdFiles } from '../../tools/kubernetes/crds.ts';
 import { helmBinary } from '../../tools/helm.ts';
 import { kubernetesBinaries, nodeBinaries } from '../../tools/kubernetes/binaries.ts';
 import { faketimeLibrary } from './clock.ts';
+import { failInCi } from '../support/missing-layer.ts';
 
 /** The variable by which the tests learn that there can be no cluster here. */
 export const NO_CLUSTER = 'JOBGUARD_TEST_NO_CLUSTER';
@@ -17,23 +18,21 @@ export const ARCHIVE = 'JOBGUARD_TEST_ARCHIVE';
 /** Gets once what the cluster starts from. */
 export default async function setup(): Promise<void> {
   try {
-    await prepare();
+    process.env[ARCHIVE] = await prepare();
   } catch (error) {
-    if (process.env['CI'] === 'true') throw error;
+    failInCi('the tests on a node, for want of one', error);
     process.env[NO_CLUSTER] = 'true';
-    const rule = '!'.repeat(100);
-    const why = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${rule}\nSKIPPED: the tests on a node, for want of one. ${why}\n${rule}\n`);
   }
 }
 
-async function prepare(): Promise<void> {
+/** Returns an archive of the image under test, whose folder is to be removed, once everything else is there, too. */
+export async function prepare(): Promise<string> {
   const problem = givenCluster() === undefined ? whyNoNode() : undefined;
   if (problem !== undefined) throw new Error(`This machine can hold no node: ${problem}`);
   faketimeLibrary();
   const archive = join(await mkdtemp(join(tmpdir(), 'jobguard-archive-')), 'jobguard.tar');
-  process.env[ARCHIVE] = archive;
   await Promise.all([writeJobguardArchive(archive), getPrograms()]);
+  return archive;
 }
 
 /** Gets what the first tests need; e2e.test.ts has the rest compiled meanwhile. */

@@ -1,6 +1,7 @@
 import { startDocker, type Docker } from '../../tools/image/docker.ts';
 import { buildImage } from '../../tools/image/jobguard-image.ts';
 import { kubernetesBinaries } from '../../tools/kubernetes/binaries.ts';
+import { failInCi } from '../support/missing-layer.ts';
 
 /** The variable by which the test files learn that there is no Docker here. */
 export const NO_DOCKER = 'JOBGUARD_TEST_NO_DOCKER';
@@ -15,7 +16,7 @@ export const DOCKERD_PID = 'JOBGUARD_TEST_DOCKERD_PID';
 export default async function setup(): Promise<void> {
   // testcontainers' own cleaner is an image that it would have to pull.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
-  const engine = await start().catch(refuseOrSkip);
+  const engine = await start().catch(skip);
   if (engine === undefined) return;
   try {
     await prepare(engine);
@@ -25,9 +26,14 @@ export default async function setup(): Promise<void> {
   }
 }
 
+/** Looks for Docker first: without it there is nothing to build Kubernetes for, and that takes minutes. */
 async function start(): Promise<Docker> {
+  await using undo = new AsyncDisposableStack();
+  const engine = await startDocker();
+  undo.defer(engine.stop);
   await kubernetesBinaries();
-  return startDocker();
+  undo.move();
+  return engine;
 }
 
 async function prepare({ host, pid }: Docker): Promise<void> {
@@ -37,10 +43,7 @@ async function prepare({ host, pid }: Docker): Promise<void> {
   Object.assign(process.env, { [IMAGE]: name, [RUNTIME_IMAGE]: bases.runtime, [BUILD_IMAGE]: bases.build });
 }
 
-function refuseOrSkip(error: unknown): undefined {
-  if (process.env['CI'] === 'true') throw error;
+function skip(error: unknown): undefined {
+  failInCi('the image tests, for want of Docker', error);
   process.env[NO_DOCKER] = 'true';
-  const rule = '!'.repeat(100);
-  const why = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${rule}\nSKIPPED: the image tests, for want of Docker. ${why}\n${rule}\n`);
 }

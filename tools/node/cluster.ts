@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attachToCluster, startControlPlane, type ApiClient, type ControlPlane } from '../kubernetes/control-plane.ts';
 import { writeKubeconfig } from '../kubernetes/kubeconfig.ts';
-import { API_SERVER_ADDRESS, NODE_NAME, SERVICES, startNode, type Node } from './node.ts';
+import { NODE_NAME, startNode, type Node } from './node.ts';
 
 /** A Kubernetes that runs pods. */
 export interface Cluster extends ApiClient {
@@ -61,12 +61,13 @@ export async function startCluster(): Promise<Cluster> {
   undo.defer(() => rm(folder, { recursive: true }));
   const node = await startNode();
   undo.defer(node.stop);
+  const { apiServer, services } = node.addresses;
   const controlPlane = await startControlPlane(GENERATION, {
-    listenAddress: API_SERVER_ADDRESS,
+    listenAddress: apiServer,
     certificateAgeMs: CERTIFICATE_AGE_MS,
     apiServerFlags: {
-      'advertise-address': API_SERVER_ADDRESS,
-      'service-cluster-ip-range': SERVICES,
+      'advertise-address': apiServer,
+      'service-cluster-ip-range': services,
       'disable-admission-plugins': null,
       'kubelet-preferred-address-types': 'InternalIP',
     },

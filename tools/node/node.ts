@@ -5,20 +5,13 @@ import { join } from 'node:path';
 import { run, type Finished, type Running } from '../child-process.ts';
 import { eventually } from '../eventually.ts';
 import { nodeBinaries } from '../kubernetes/binaries.ts';
+import { freeAddresses, type Addresses } from './addresses.ts';
 import { writeIdleArchive } from './idle-image.ts';
 import { loadImages } from './load-images.ts';
 import { networkPlugins, whyNoNode } from './packages.ts';
 import { openSandbox, type Sandbox } from './sandbox.ts';
 
-/**
- * Where the API server listens: the first address of the Services, so that its certificate holds for the Service
- * `kubernetes` too.
- */
-export const API_SERVER_ADDRESS = '10.96.0.1';
-export const SERVICES = '10.96.0.0/16';
 export const NODE_NAME = 'node';
-const NODE_ADDRESS = '10.99.0.1';
-const PODS = '10.244.0.0/24';
 /** What the names of its folders begin with. */
 export const FOLDER = 'jobguard-node-';
 /** The machine's end of the cable. */
@@ -26,6 +19,7 @@ export const CABLE = 'jobguard0';
 
 /** A machine for one node, with its container runtime but not yet in a cluster. */
 export interface Node {
+  readonly addresses: Addresses;
   /** Starts what makes it a node of the cluster that a kubeconfig names. */
   join: (kubeconfig: string) => Promise<void>;
   /** The command that gives its container runtime the images of an archive, its last argument, that `docker save` wrote. */
@@ -44,6 +38,7 @@ export interface Node {
 export async function startNode(): Promise<Node> {
   const problem = whyNoNode();
   if (problem !== undefined) throw new Error(`This machine can hold no node: ${problem}`);
+  const addresses = await freeAddresses();
   await using undo = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), FOLDER));
   undo.defer(() => rm(folder, { recursive: true }));
@@ -52,9 +47,8 @@ export async function startNode(): Promise<Node> {
   undo.defer(sandbox.stop);
 
   await succeeding(sandbox.run(machine(folder)));
-  await succeeding(run('sh', ['-ec', cable(sandbox.pid)]));
-  await succeeding(sandbox.run(CABLE_END));
-  await writeConfiguration(folder);
+  undo.use(await layCable(sandbox, addresses));
+  await writeConfiguration(folder, addresses);
   const programs = new Map<string, Running>();
   const started = (name: string, program: Running): Running => {
     programs.set(name, program);
@@ -73,24 +67,27 @@ export async function startNode(): Promise<Node> {
 
   const running = undo.move();
   return {
+    addresses,
     loadCommand,
-    isolatePods: async (addresses = [PODS]) => {
-      const [from, to] = [addresses.join(','), API_SERVER_ADDRESS];
-      // Only what opens a connection: answers to the API server's calls go the same way.
-      const rule = `FORWARD --source ${from} --destination ${to} --protocol tcp --syn --jump DROP`;
-      await succeeding(sandbox.run(`iptables --insert ${rule}`));
-      const isolated = new AsyncDisposableStack();
-      isolated.defer(() => succeeding(sandbox.run(`iptables --delete ${rule}`)));
-      return isolated;
-    },
+    isolatePods: (pods = [addresses.pods]) => isolate(sandbox, pods, addresses.apiServer),
     log,
     join: async (kubeconfig) => {
-      for (const [name, program] of await nodePrograms(folder, kubeconfig)) {
+      for (const [name, program] of await nodePrograms(folder, kubeconfig, addresses)) {
         started(name, sandbox.start(...program));
       }
     },
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Lets none of these pods connect to an address until what it returns is disposed of. */
+async function isolate(sandbox: Sandbox, pods: readonly string[], from: string): Promise<AsyncDisposable> {
+  // Only what opens a connection: answers to the API server's calls go the same way.
+  const rule = `FORWARD --source ${pods.join(',')} --destination ${from} --protocol tcp --syn --jump DROP`;
+  await succeeding(sandbox.run(`iptables --insert ${rule}`));
+  const isolated = new AsyncDisposableStack();
+  isolated.defer(() => succeeding(sandbox.run(`iptables --delete ${rule}`)));
+  return isolated;
 }
 
 const PAUSE_IMAGE = 'docker.io/jobguard-test/pause:1';
@@ -103,7 +100,11 @@ async function loadPauseImage(folder: string, loadCommand: readonly string[]): P
 
 type Program = Parameters<Sandbox['start']>;
 
-async function nodePrograms(folder: string, kubeconfig: string): Promise<[string, Program][]> {
+async function nodePrograms(
+  folder: string,
+  kubeconfig: string,
+  { node, pods }: Addresses,
+): Promise<[string, Program][]> {
   const binaries = await nodeBinaries();
   const flags = {
     'kube-scheduler': [
@@ -112,11 +113,11 @@ async function nodePrograms(folder: string, kubeconfig: string): Promise<[string
     ],
     kubelet: [
       ...['--kubeconfig', kubeconfig, '--config', join(folder, 'kubelet.json')],
-      ...['--hostname-override', NODE_NAME, '--node-ip', NODE_ADDRESS],
+      ...['--hostname-override', NODE_NAME, '--node-ip', node],
     ],
     'kube-proxy': [
       ...['--kubeconfig', kubeconfig, '--hostname-override', NODE_NAME],
-      ...['--proxy-mode=iptables', '--cluster-cidr', PODS],
+      ...['--proxy-mode=iptables', '--cluster-cidr', pods],
       // The limits of connection tracking are the machine's, not the sandbox's.
       ...['--conntrack-max-per-core=0', '--conntrack-tcp-timeout-established=0'],
       '--conntrack-tcp-timeout-close-wait=0',
@@ -168,21 +169,35 @@ function machine(folder: string): string {
   ].join('\n');
 }
 
-/** Lays the cable; it and its routes vanish with the sandbox. */
-function cable(pid: number): string {
+/** Connects the machine and the sandbox until what it returns is disposed of, whichever of its steps fails. */
+async function layCable(sandbox: Sandbox, addresses: Addresses): Promise<AsyncDisposable> {
+  await using undo = new AsyncDisposableStack();
+  // The routes through a link go with it, and so does its other end.
+  undo.defer(async () => {
+    await run('ip', ['link', 'delete', CABLE]);
+  });
+  await succeeding(run('sh', ['-ec', cable(sandbox.pid, addresses)]));
+  await succeeding(sandbox.run(cableEnd(addresses)));
+  return undo.move();
+}
+
+function cable(pid: number, { apiServer, node, services, pods }: Addresses): string {
   return `
     ip link add ${CABLE} type veth peer name eth0 netns ${pid}
-    ip address add ${API_SERVER_ADDRESS} peer ${NODE_ADDRESS} dev ${CABLE}
+    ip address add ${apiServer} peer ${node} dev ${CABLE}
     ip link set ${CABLE} up
-    ip route add ${SERVICES} via ${NODE_ADDRESS}
-    ip route add ${PODS} via ${NODE_ADDRESS}`;
+    ip route add ${services} via ${node} dev ${CABLE}
+    ip route add ${pods} via ${node} dev ${CABLE}`;
 }
-const CABLE_END = `
-    ip address add ${NODE_ADDRESS} peer ${API_SERVER_ADDRESS} dev eth0
-    ip link set eth0 up
-    ip route add ${SERVICES} via ${API_SERVER_ADDRESS}`;
 
-async function writeConfiguration(folder: string): Promise<void> {
+function cableEnd({ apiServer, node, services }: Addresses): string {
+  return `
+    ip address add ${node} peer ${apiServer} dev eth0
+    ip link set eth0 up
+    ip route add ${services} via ${apiServer}`;
+}
+
+async function writeConfiguration(folder: string, { pods }: Addresses): Promise<void> {
   const network = {
     cniVersion: '0.4.0',
     name: 'jobguard',
@@ -193,7 +208,7 @@ async function writeConfiguration(folder: string): Promise<void> {
         isGateway: true,
         ipMasq: true,
         hairpinMode: true,
-        ipam: { type: 'host-local', ranges: [[{ subnet: PODS }]], routes: [{ dst: '0.0.0.0/0' }] },
+        ipam: { type: 'host-local', ranges: [[{ subnet: pods }]], routes: [{ dst: '0.0.0.0/0' }] },
       },
     ],
   };

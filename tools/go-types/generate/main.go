@@ -1,6 +1,4 @@
-// Command generate prints src/core/go-types.ts. From the project's root:
-//
-//	go run -C tools/go-types ./generate > src/core/go-types.ts
+// Command generate prints src/core/go-types.ts; `make generate` writes it.
 package main
 
 import (
