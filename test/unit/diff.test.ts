@@ -70,6 +70,20 @@ describe('no change', () => {
   });
 });
 
+describe('objects nested as deeply as the API server takes them, on the stack of the main thread', () => {
+  const LEVELS = 10_000;
+  const maps = (inner: string): string => `{"a": ${'{"a":'.repeat(LEVELS)}${inner}${'}'.repeat(LEVELS)}}`;
+  const lists = (inner: string): string => `{"a": ${'['.repeat(LEVELS)}${inner}${']'.repeat(LEVELS)}}`;
+
+  test.each([
+    { title: 'maps', nest: maps, depth: LEVELS + 1 },
+    { title: 'lists', nest: lists, depth: LEVELS + 1 },
+  ])('$title that are equal, and that differ at the bottom', ({ nest, depth }) => {
+    expect(changes(nest('1'), nest('1'))).toEqual([]);
+    expect(changes(nest('1'), nest('2')).map(({ path }) => path.length)).toEqual([depth]);
+  });
+});
+
 describe('where the topmost difference lies', () => {
   test.each<[string, string, string, string[]]>([
     ['an added map is one change', '{}', '{"a": {"b": 1, "c": 2}}', ['add /a']],
