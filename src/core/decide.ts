@@ -19,8 +19,8 @@ export interface JudgedChange extends Change {
  */
 export type Decision =
   | { readonly outcome: 'out_of_scope' }
-  /** The object, not the program, is why no judgement is possible; `reason` says so to its writer. */
-  | { readonly outcome: 'unjudgeable'; readonly reason: string }
+  /** The object, not the program, is why no judgement is possible. */
+  | { readonly outcome: 'unjudgeable'; readonly reason: UnjudgeableReason }
   | { readonly outcome: 'allow'; readonly changes: readonly JudgedChange[] }
   | {
       readonly outcome: 'exempt';
@@ -34,10 +34,21 @@ export type Decision =
       readonly deniedCount: number;
     };
 
-/** A decision and the mode in force where it was made; the mode decides only what is answered. */
+/** Why an update of a guarded resource cannot be judged. */
+export type UnjudgeableReason = 'unknownSubresource' | 'tooDeep' | 'noObjects' | 'noScalePath' | 'noReplicas';
+
+/** A decision and what it was made by. */
 export interface Verdict {
   readonly decision: Decision;
+  /** The mode in force in the namespace; it decides only what is answered. */
   readonly mode: Mode;
+  /** undefined where the policy does not guard the resource; the request is out of scope then. */
+  readonly resource: GuardedResource | undefined;
+}
+
+/** Tells whether a verdict lets the request through. */
+export function isAllowed({ decision, mode }: Pick<Verdict, 'decision' | 'mode'>): boolean {
+  return mode !== 'enforce' || (decision.outcome !== 'deny' && decision.outcome !== 'unjudgeable');
 }
 
 /** What may be granted to the writer of one update, and which of that is in force. */
@@ -48,22 +59,22 @@ interface Permissions {
 
 /** Judges an admission request. */
 export function decide(policy: Policy, request: AdmissionRequest): Verdict {
-  return { decision: decideRequest(policy, request), mode: policy.modeOf(request.namespace) };
+  const resource = guardedResource(policy, request.resource.group, request.resource.resource);
+  return { decision: decideRequest(policy, request, resource), mode: policy.modeOf(request.namespace), resource };
 }
 
-function decideRequest(policy: Policy, request: AdmissionRequest): Decision {
-  const resource = guardedResource(policy, request.resource.group, request.resource.resource);
+function decideRequest(policy: Policy, request: AdmissionRequest, resource: GuardedResource | undefined): Decision {
   if (request.operation !== 'UPDATE' || resource === undefined || request.subResource === 'status') {
     return { outcome: 'out_of_scope' };
   }
   if (request.subResource !== '' && request.subResource !== 'scale') {
-    return { outcome: 'unjudgeable', reason: 'an update of this subresource cannot be checked' };
+    return { outcome: 'unjudgeable', reason: 'unknownSubresource' };
   }
   if (request.object === undefined || request.oldObject === undefined) {
-    return { outcome: 'unjudgeable', reason: 'the object is nested too deeply to be checked' };
+    return { outcome: 'unjudgeable', reason: 'tooDeep' };
   }
   if (!isMap(request.object) || !isMap(request.oldObject)) {
-    return { outcome: 'unjudgeable', reason: 'the request carries no old and new object to compare' };
+    return { outcome: 'unjudgeable', reason: 'noObjects' };
   }
   if (request.subResource === 'scale') return decideScale(policy, request, resource, request.oldObject, request.object);
 
@@ -84,17 +95,10 @@ function decideScale(
   newScale: JsonMap,
 ): Decision {
   const path = resource.scaleReplicasPath;
-  if (path === undefined) {
-    return {
-      outcome: 'unjudgeable',
-      reason: 'the policy gives no scaleReplicasPath, so that /scale cannot be checked',
-    };
-  }
+  if (path === undefined) return { outcome: 'unjudgeable', reason: 'noScalePath' };
   const oldValue = replicasOf(oldScale);
   const newValue = replicasOf(newScale);
-  if (oldValue === undefined || newValue === undefined) {
-    return { outcome: 'unjudgeable', reason: 'the replicas of a Scale must be a number' };
-  }
+  if (oldValue === undefined || newValue === undefined) return { outcome: 'unjudgeable', reason: 'noReplicas' };
   const judgement = createJudgement(permissionsOf(policy, request, resource, {}));
   if (!sameScalar(oldValue, newValue, UNKNOWN)) judgement.judge({ op: 'replace', path, oldValue, newValue }, Infinity);
   return judgement.decision();

@@ -7,7 +7,13 @@ export type Pattern = readonly string[];
 
 /** Writes a path as a JSON Pointer (RFC 6901): `['spec', 'a/b', 0]` is `/spec/a~1b/0`. */
 export function pointer(path: Path): string {
-  return path.map((segment) => `/${String(segment).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  let text = '';
+  for (const segment of path) text += `/${typeof segment === 'number' ? segment : escaped(segment)}`;
+  return text;
+}
+
+function escaped(segment: string): string {
+  return /[~/]/.test(segment) ? segment.replaceAll('~', '~0').replaceAll('/', '~1') : segment;
 }
 
 /** Reads a JSON Pointer (RFC 6901); undefined where `text` is none. */

@@ -28,6 +28,8 @@ export interface GuardedResource {
   readonly type: FieldType;
   /** What everybody may change. */
   readonly allow: readonly Pattern[];
+  /** The same as people read it: `spec.runPolicy.cleanPodPolicy`. */
+  readonly allowedFields: readonly string[];
   readonly permissions: PatternTree<Grant>;
   readonly scaleReplicasPath: Path | undefined;
 }

@@ -1,8 +1,7 @@
 import type { AdmissionRequest } from './admission.ts';
-import type { Verdict } from './decide.ts';
-import { auditAnnotations, causes, denialMessage, warnings, type Cause } from './explain.ts';
+import { isAllowed, type Verdict } from './decide.ts';
+import type { Cause, Explanation } from './explain.ts';
 import { isMap, ownValue } from './json.ts';
-import { guardedResource, type Policy } from './policy.ts';
 
 /** The answer to a request: an admission.k8s.io/v1 AdmissionReview. */
 export interface AdmissionReview {
@@ -34,47 +33,41 @@ export interface DenialStatus {
   };
 }
 
-/** Words the answer to a request: the verdict as its mode has it. */
-export function reviewResponse(policy: Policy, request: AdmissionRequest, verdict: Verdict): AdmissionReview {
+/** Makes the answer to a request: the verdict as its mode has it, in the words of its explanation. */
+export function reviewResponse(request: AdmissionRequest, verdict: Verdict, explanation: Explanation): AdmissionReview {
   const allowed = isAllowed(verdict);
-  const texts = warnings(policy, request, verdict);
+  const { warnings, annotations } = explanation;
   return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
     response: {
       uid: request.uid,
       allowed,
-      ...(allowed ? {} : { status: denialStatus(policy, request, verdict) }),
-      ...(texts.length === 0 ? {} : { warnings: texts }),
-      auditAnnotations: auditAnnotations(policy, verdict),
+      ...(allowed ? {} : { status: denialStatus(request, explanation) }),
+      ...(warnings.length === 0 ? {} : { warnings }),
+      auditAnnotations: annotations,
     },
   };
-}
-
-/** Tells whether a verdict lets the request through. */
-export function isAllowed({ decision, mode }: Verdict): boolean {
-  return mode !== 'enforce' || (decision.outcome !== 'deny' && decision.outcome !== 'unjudgeable');
 }
 
 /**
  * 403 Forbidden, so that nobody deletes and recreates a running job: on 422, and on the words "is immutable",
  * `kubectl apply --force` and Flux do. Source: k8s.io/kubectl pkg/cmd/apply/patcher.go.
  */
-function denialStatus(policy: Policy, request: AdmissionRequest, verdict: Verdict): DenialStatus {
+function denialStatus(request: AdmissionRequest, { message, causes }: Explanation): DenialStatus {
   const { group, resource } = request.resource;
   const uid = storedUid(request);
-  const found = causes(guardedResource(policy, group, resource), verdict.decision);
   return {
     status: 'Failure',
     code: 403,
     reason: 'Forbidden',
-    message: denialMessage(policy, request, verdict.decision),
+    message,
     details: {
       group,
       kind: resource,
       name: request.name,
       ...(uid === undefined ? {} : { uid }),
-      ...(found.length === 0 ? {} : { causes: found }),
+      ...(causes.length === 0 ? {} : { causes }),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { fieldPath } from '../core/field-path.ts';
 import { objectType } from '../core/field-type.ts';
 import { compileGlobLists, compileGlobs } from '../core/glob.ts';
 import { parsePointer, type Pattern } from '../core/path.ts';
@@ -115,11 +116,14 @@ function compileResource(
   for (const { grant, pathsIn } of rights) {
     for (const path of pathsIn(resource)) addPattern(permissions, requirePointer(path), grant);
   }
+  const type = objectType(resource.group, resource.resource, resource.podTemplates.map(requirePointer));
+  const allow = [...policy.allow, ...resource.allow].map(requirePointer);
   return {
     group: resource.group,
     resource: resource.resource,
-    type: objectType(resource.group, resource.resource, resource.podTemplates.map(requirePointer)),
-    allow: [...policy.allow, ...resource.allow].map(requirePointer),
+    type,
+    allow,
+    allowedFields: allow.map((pattern) => fieldPath(pattern, type)),
     permissions,
     scaleReplicasPath: resource.scaleReplicasPath === null ? undefined : requirePointer(resource.scaleReplicasPath),
   };

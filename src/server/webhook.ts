@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import { InvalidReviewError, parseReview } from '../core/admission.ts';
 import { reviewResponse } from '../core/review-response.ts';
 import { decide } from '../core/decide.ts';
+import { explain } from '../core/explain.ts';
 import type { Policy } from '../core/policy.ts';
 import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
 import { checkClient } from '../tls/client-certificate.ts';
@@ -47,10 +48,11 @@ export function createWebhook(options: WebhookOptions): RequestListener {
     const body = await readBody(request);
     const review = parseReview(decodeBody(body));
     const verdict = decide(policy, review);
-    send(request, response, 200, JSON.stringify(reviewResponse(policy, review, verdict)));
+    const explanation = explain(policy, review, verdict);
+    send(request, response, 200, JSON.stringify(reviewResponse(review, verdict, explanation)));
     const durationMs = performance.now() - start;
-    metrics.recordAdmission({ request: review, verdict, seconds: durationMs / 1000, bytes: body.length });
-    logDecision(log, { policy, request: review, verdict, durationMs });
+    metrics.recordAdmission({ request: review, verdict, explanation, seconds: durationMs / 1000, bytes: body.length });
+    logDecision(log, { policy, request: review, verdict, explanation, durationMs });
   };
 
   const fail = (error: unknown, request: IncomingMessage, response: ServerResponse): void => {

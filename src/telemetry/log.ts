@@ -5,7 +5,8 @@ import { pino, stdTimeFunctions, type Level, type Logger } from 'pino';
 import type { LogFormat, LogLevel } from '../config.ts';
 import type { AdmissionRequest } from '../core/admission.ts';
 import type { Decision, Verdict } from '../core/decide.ts';
-import { deniedPointers, hintFor } from '../core/explain.ts';
+import { UNJUDGEABLE_TEXTS } from '../core/denial-text.ts';
+import type { Explanation } from '../core/explain.ts';
 import type { Policy } from '../core/policy.ts';
 import { resourceName } from '../core/resource-name.ts';
 import { printable } from '../core/text.ts';
@@ -91,6 +92,7 @@ export interface LoggedDecision {
   readonly policy: Policy;
   readonly request: AdmissionRequest;
   readonly verdict: Verdict;
+  readonly explanation: Explanation;
   readonly durationMs: number;
 }
 
@@ -106,13 +108,16 @@ const EVENTS: Readonly<Record<Decision['outcome'], { readonly level: Level; read
 const MAX_NAME_LENGTH = 512;
 
 /** Logs a decision, with names and paths and never a value of the object. */
-export function logDecision(log: Logger, { policy, request, verdict, durationMs }: LoggedDecision): void {
-  const { decision, mode } = verdict;
+export function logDecision(
+  log: Logger,
+  { policy, request, verdict: { decision, mode }, explanation, durationMs }: LoggedDecision,
+): void {
   const { level, msg } = EVENTS[decision.outcome];
   if (!log.isLevelEnabled(level)) return;
 
   const shown = (name: string): string => printable(name, MAX_NAME_LENGTH);
   const { group, resource } = request.resource;
+  const { hint, deniedPaths, annotations } = explanation;
   log[level](
     {
       uid: shown(request.uid),
@@ -124,19 +129,14 @@ export function logDecision(log: Logger, { policy, request, verdict, durationMs 
       operation: shown(request.operation),
       decision: decision.outcome,
       mode,
-      paths: deniedPointers(decision),
-      exemption: decision.outcome === 'exempt' ? decision.exemptions.join(',') : '',
+      paths: deniedPaths,
+      exemption: annotations['exemption'] ?? '',
       policy: policy.hash,
       dryRun: request.dryRun,
       durationMs: Math.round(durationMs * 1000) / 1000,
+      ...(hint === undefined ? {} : { hint }),
+      ...(decision.outcome === 'unjudgeable' ? { reason: UNJUDGEABLE_TEXTS[decision.reason] } : {}),
     },
-    messageOf(msg, policy, request, decision),
+    msg,
   );
-}
-
-/** Ends an event's message with why, or how the writer could be allowed. */
-function messageOf(msg: string, policy: Policy, request: AdmissionRequest, decision: Decision): string {
-  if (decision.outcome === 'unjudgeable') return `${msg}: ${decision.reason}`;
-  const hint = hintFor(policy, request, decision);
-  return hint === undefined ? msg : `${msg} (${hint})`;
 }

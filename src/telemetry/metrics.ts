@@ -2,10 +2,10 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import type { BuildInfo } from '../build-info.ts';
 import type { AdmissionRequest } from '../core/admission.ts';
-import type { Decision, Verdict } from '../core/decide.ts';
-import { guardedResource, type GuardedResource, type Policy } from '../core/policy.ts';
-import { isAllowed } from '../core/review-response.ts';
-import { FIELD_CLASSES, fieldClass } from './field-class.ts';
+import { isAllowed, type Decision, type Verdict } from '../core/decide.ts';
+import type { Explanation } from '../core/explain.ts';
+import { FIELD_CLASSES } from '../core/field-class.ts';
+import type { GuardedResource, Policy } from '../core/policy.ts';
 import { STATUS_CODES } from '../server/http.ts';
 import { countedSeries, level, observedSeries, type CountedSeries, type Level, type ObservedSeries } from './series.ts';
 import { writerClass, writerClasses, type WriterClass } from './writer-class.ts';
@@ -23,6 +23,7 @@ const SIZE_BUCKETS_BYTES = Array.from({ length: 8 }, (_, power) => 1024 * 4 ** p
 export interface Admission {
   readonly request: AdmissionRequest;
   readonly verdict: Verdict;
+  readonly explanation: Explanation;
   readonly seconds: number;
   readonly bytes: number;
 }
@@ -73,8 +74,8 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
 }
 
 /** Every series that can come to pass exists from the start; there is none for what cannot. */
-function increment(series: CountedSeries | undefined): void {
-  if (series !== undefined) series.count += 1;
+function increment(series: CountedSeries | undefined, count = 1): void {
+  if (series !== undefined) series.count += count;
 }
 
 function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics['recordAdmission'] {
@@ -94,17 +95,14 @@ function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics
   const exemptions = new Map(policy.exemptions.map(({ name }) => [name, exempted({ exemption: name })]));
   const resources = createResourceSeries(registers, policy);
 
-  return ({ request, verdict, seconds, bytes }) => {
-    const { decision, mode } = verdict;
-    const { group, resource } = request.resource;
-    const series = resources(guardedResource(policy, group, resource));
+  return ({ request, verdict, explanation, seconds, bytes }) => {
+    const { decision, mode, resource } = verdict;
+    const series = resources(resource);
     increment(series?.requests.get(decision.outcome)?.get(mode)?.get(request.dryRun));
     series?.duration.observe(seconds);
     sizes.observe(bytes);
     if (!isAllowed(verdict)) increment(series?.deniedRequests.get(writerClass(policy, request.user.username)));
-    if (decision.outcome === 'deny') {
-      for (const { path } of decision.denied) increment(series?.deniedChanges.get(fieldClass(path)));
-    }
+    for (const [field, count] of explanation.deniedFields) increment(series?.deniedChanges.get(field), count);
     if (decision.outcome === 'exempt') for (const name of decision.exemptions) increment(exemptions.get(name));
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Generation } from '../../tools/kubernetes/crds.ts';
 import { at } from '../../tools/json-at.ts';
+import { causeOf } from '../support/denial-wording.ts';
 import { startGuardedCluster, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, PYTORCH_JOB, TF_JOB, workers, type JobKind } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
@@ -70,7 +71,7 @@ describeWithControlPlane.each(PLACES)('$generation', ({ generation, place, elsew
       const answer = await mergePatch(cluster, await newJob(of), nested(path, 3));
       expect([answer.status, at(answer.json, 'details', 'causes')]).toEqual([
         403,
-        [{ reason: 'FieldValueForbidden', message: 'may not change (unset → 3)', field: path.join('.') }],
+        [{ reason: 'FieldValueForbidden', message: causeOf('unset → 3'), field: path.join('.') }],
       ]);
     });
 

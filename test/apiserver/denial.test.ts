@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { at } from '../../tools/json-at.ts';
+import { causeOf, denialOf } from '../support/denial-wording.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, TF_JOB, workers } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
@@ -36,11 +37,11 @@ const REFUSED = [
 ];
 
 const MESSAGE =
-  `admission webhook "${WEBHOOK_NAME}" denied the request: tfjobs.kubeflow.org "mnist" may not be updated: ` +
-  `${REFUSED.map(({ field, values }) => `${field} (${values})`).join(', ')}; ` +
-  'only metadata.labels, metadata.annotations, spec.activeDeadlineSeconds, spec.ttlSecondsAfterFinished, ' +
-  'spec.cleanPodPolicy, spec.runPolicy.activeDeadlineSeconds, spec.runPolicy.ttlSecondsAfterFinished, ' +
-  'spec.runPolicy.cleanPodPolicy may change. To run it differently, create a new job.';
+  `admission webhook "${WEBHOOK_NAME}" denied the request: ` +
+  denialOf(
+    'tfjobs.kubeflow.org "mnist"',
+    REFUSED.map(({ field, values }) => `${field} (${values})`),
+  );
 
 const noted = (annotations: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`${WEBHOOK_NAME}/${key}`, value]));
@@ -74,7 +75,7 @@ describeWithControlPlane('a denial, as the API server hands it on', () => {
         uid,
         causes: REFUSED.map(({ field, values }) => ({
           reason: 'FieldValueForbidden',
-          message: `may not change (${values})`,
+          message: causeOf(values),
           field,
         })),
       },

@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Finished } from '../../tools/child-process.ts';
 import { at } from '../../tools/json-at.ts';
+import { denialOf } from '../support/denial-wording.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, PYTORCH_JOB, TF_JOB } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
 
-const ALLOWED =
-  'only metadata.labels, metadata.annotations, spec.activeDeadlineSeconds, spec.ttlSecondsAfterFinished, ' +
-  'spec.cleanPodPolicy, spec.runPolicy.activeDeadlineSeconds, spec.runPolicy.ttlSecondsAfterFinished, ' +
-  'spec.runPolicy.cleanPodPolicy may change. To run it differently, create a new job.';
-
 const denial = (job: string, ...refused: string[]): string =>
-  `admission webhook "${WEBHOOK_NAME}" denied the request: ${job} may not be updated: ${refused.join(', ')}; ${ALLOWED}`;
+  `admission webhook "${WEBHOOK_NAME}" denied the request: ${denialOf(job, refused)}`;
 
 const imageChange = (type: string): string =>
   `spec.tfReplicaSpecs[${type}].template.spec.containers[0].image (train:v1 → train:v2)`;

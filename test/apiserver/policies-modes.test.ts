@@ -2,6 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadPolicy } from '../../src/policy/load.ts';
 import type { Finished } from '../../tools/child-process.ts';
 import { at } from '../../tools/json-at.ts';
+import {
+  causeOf,
+  HINTS,
+  MISREAD,
+  refusalOf,
+  UNJUDGEABLE,
+  wouldDenyBecause,
+  wouldDeny,
+} from '../support/denial-wording.ts';
 import { WEBHOOK_NAME } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, PYTORCH_JOB, TF_JOB } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
@@ -48,21 +57,20 @@ const FORBIDDEN_PATHS = ['args', 'env/0/value', 'image', 'resources'].map(
   (field) => `/spec/tfReplicaSpecs/Worker/template/spec/containers/0/${field}`,
 );
 const WARNINGS = [
-  `${WORKER}.replicas may not change (2 → 4)`,
-  `${WORKER}.template.spec.containers[0].args may not change (removed)`,
-  `${WORKER}.template.spec.containers[0].env[0].value may not change (changed)`,
-  `${WORKER}.template.spec.containers[0].image may not change (train:v1 → train:v2)`,
-  `${WORKER}.template.spec.containers[0].resources may not change (removed)`,
-  'jobguard would deny this update for 5 changes',
+  `${WORKER}.replicas ${causeOf('2 → 4')}`,
+  `${WORKER}.template.spec.containers[0].args ${causeOf('removed')}`,
+  `${WORKER}.template.spec.containers[0].env[0].value ${causeOf('changed')}`,
+  `${WORKER}.template.spec.containers[0].image ${causeOf('train:v1 → train:v2')}`,
+  `${WORKER}.template.spec.containers[0].resources ${causeOf('removed')}`,
+  wouldDeny(5),
 ];
 const denial = (name: string): string =>
   `Error from server (Forbidden): admission webhook "${WEBHOOK_NAME}" denied the request: ` +
-  `tfjobs.kubeflow.org "${name}" may not be updated: ${WORKER}.replicas (2 → 4), ` +
+  `${refusalOf(`tfjobs.kubeflow.org "${name}"`)}: ${WORKER}.replicas (2 → 4), ` +
   `${WORKER}.template.spec.containers[0].args (removed), ` +
   `${WORKER}.template.spec.containers[0].env[0].value (changed), ` +
   `${WORKER}.template.spec.containers[0].image (train:v1 → train:v2), ` +
   `${WORKER}.template.spec.containers[0].resources (removed)`;
-const UNJUDGEABLE = 'the policy gives no scaleReplicasPath, so that /scale cannot be checked';
 
 const DENY = {
   decision: 'deny',
@@ -73,7 +81,7 @@ const DENY = {
 const ALLOWED = { metadata: { labels: { team: 'b' } } };
 const RELEASED = { metadata: { finalizers: null } };
 const STARTED = { spec: { runPolicy: { suspend: true } } };
-const MISREAD = { spec: { runPolicy: { cleanPodPolicy: 'Sometimes' } } };
+const MISREAD_PATCH = { spec: { runPolicy: { cleanPodPolicy: 'Sometimes' } } };
 
 const warned = (...warnings: readonly string[]): string => warnings.map((text) => `Warning: ${text}\n`).join('');
 
@@ -135,11 +143,7 @@ describeWithControlPlane('two namespaces in other modes than the rest', () => {
   test('in mode warn a writer whom a preset knows reads how to be let through', async () => {
     const { name } = await jobIn(WARN.namespace);
     expect((await kubectl(WARN.namespace, patchOf(name, STARTED), KUEUE)).stderr).toBe(
-      warned(
-        'spec.runPolicy.suspend may not change (unset → true)',
-        'jobguard would deny this update for 1 change',
-        'this is Kueue: turn on the preset "kueue"',
-      ),
+      warned(`spec.runPolicy.suspend ${causeOf('unset → true')}`, wouldDeny(1), HINTS.kueue),
     );
   });
 
@@ -180,8 +184,8 @@ describeWithControlPlane('two namespaces in other modes than the rest', () => {
       const { stderr } = await kubectl(namespace, ['scale', 'pytorchjob', name, '--replicas=4']);
       expect(stderr).toBe(
         {
-          enforce: `Error from server (Forbidden): admission webhook "${WEBHOOK_NAME}" denied the request: pytorchjobs.kubeflow.org "${name}" may not be updated: ${UNJUDGEABLE}\n`,
-          warn: warned(`jobguard would deny this update: ${UNJUDGEABLE}`),
+          enforce: `Error from server (Forbidden): admission webhook "${WEBHOOK_NAME}" denied the request: ${refusalOf(`pytorchjobs.kubeflow.org "${name}"`)}: ${UNJUDGEABLE.noScalePath}\n`,
+          warn: warned(wouldDenyBecause(UNJUDGEABLE.noScalePath)),
           audit: '',
         }[mode],
       );
@@ -189,12 +193,10 @@ describeWithControlPlane('two namespaces in other modes than the rest', () => {
 
     test('a value that the operator would misread is let through with a warning', async () => {
       const { name } = await jobIn(namespace);
-      const finished = await kubectl(namespace, patchOf(name, MISREAD));
+      const finished = await kubectl(namespace, patchOf(name, MISREAD_PATCH));
       expect(finished).toMatchObject({
         code: 0,
-        stderr: warned(
-          'spec.runPolicy.cleanPodPolicy is not None, Running or All; the operator takes any other value for All',
-        ),
+        stderr: warned(`spec.runPolicy.cleanPodPolicy ${MISREAD.cleanPodPolicy}`),
       });
     });
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Answer } from '../../tools/kubernetes/control-plane.ts';
 import { at } from '../../tools/json-at.ts';
+import { HINTS, WAY_OUT } from '../support/denial-wording.ts';
 import { startGuardedCluster, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, PYTORCH_JOB, TF_JOB, workers, type JobKind } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
@@ -191,9 +192,7 @@ describeWithControlPlane('every way to update a job', () => {
       const answer = await mergePatch(cluster, `${path}/scale`, patch(3), autoscaler);
       expect([answer.status, at(answer.json, 'message')]).toEqual([
         403,
-        expect.stringMatching(
-          / \(this is the horizontal pod autoscaler: turn on the preset "horizontalPodAutoscaler"\)$/,
-        ),
+        expect.stringContaining(`. ${WAY_OUT} (${HINTS.horizontalPodAutoscaler})`),
       ]);
     });
   });

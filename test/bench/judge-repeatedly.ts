@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 
 import { parseReview } from '../../src/core/admission.ts';
 import { decide } from '../../src/core/decide.ts';
+import { explain } from '../../src/core/explain.ts';
 import { reviewResponse, type AdmissionReview } from '../../src/core/review-response.ts';
 import { decodeBody } from '../../src/server/body.ts';
 import { DEFAULT_POLICY } from '../support/review.ts';
@@ -16,7 +17,8 @@ const times = Number(count);
 
 function judge(): AdmissionReview {
   const request = parseReview(decodeBody(body));
-  return reviewResponse(DEFAULT_POLICY, request, decide(DEFAULT_POLICY, request));
+  const verdict = decide(DEFAULT_POLICY, request);
+  return reviewResponse(request, verdict, explain(DEFAULT_POLICY, request, verdict));
 }
 
 /** Returns how long a review takes, in microseconds. */

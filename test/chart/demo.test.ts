@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { run } from '../../tools/child-process.ts';
 import { eventually } from '../../tools/eventually.ts';
 import { kubernetesBinaries } from '../../tools/kubernetes/binaries.ts';
+import { denialOf } from '../support/denial-wording.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
 
 const DEMO = join(import.meta.dirname, '../../examples/demo.ts');
@@ -41,7 +42,7 @@ describeChart('make demo', () => {
       ]) {
         expect(output).toContain(`\n${job} created\n`);
         expect(output).toContain(`\n${job} patched\n`);
-        expect(output).toContain(`may not be updated: spec.${replicas}[Worker].replicas (1 → 4); only `);
+        expect(output).toContain(denialOf('', [`spec.${replicas}[Worker].replicas (1 → 4)`]));
       }
 
       const kubeconfig = /KUBECONFIG=(\S+)\n/.exec(output)?.[1] ?? '';

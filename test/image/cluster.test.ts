@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { create, jobNamed, mergePatch, TF_JOB } from '../apiserver/jobs.ts';
 import { startControlPlane, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
 import { at } from '../../tools/json-at.ts';
+import { refusalOf } from '../support/denial-wording.ts';
 import { startContainer, type JobguardContainer } from './jobguard-container.ts';
 import { CONTAINER_TIMEOUT_MS, describeWithDocker } from './layer.ts';
 
@@ -53,7 +54,7 @@ describeWithDocker('a kube-apiserver that calls a container', () => {
     const answer = await mergePatch(cluster, job, FORBIDDEN);
     expect(answer.status).toBe(403);
     expect(at(answer.json, 'message')).toMatch(
-      `admission webhook "${WEBHOOK_NAME}" denied the request: tfjobs.kubeflow.org "mnist" may not be updated: `,
+      `admission webhook "${WEBHOOK_NAME}" denied the request: ${refusalOf('tfjobs.kubeflow.org "mnist"')}: `,
     );
   });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { run, type Finished, type Surroundings } from '../../tools/child-process.ts';
 import { BUNDLE } from '../../tools/jobguard-process.ts';
+import { refusalOf, WAY_OUT } from '../support/denial-wording.ts';
 import { reviewText } from '../support/review.ts';
 
 const OLD = `apiVersion: kubeflow.org/v1
@@ -52,7 +53,7 @@ describe('jobguard check', () => {
   test('a denial: exit code 1, the verdict on stdout, nothing on stderr', async () => {
     expect(await jobguard(['check', 'old.yaml', 'scaled.yaml'])).toEqual({
       code: 1,
-      stdout: `Denied: tfjobs.kubeflow.org "mnist" in namespace "research" may not be updated
+      stdout: `Denied: ${refusalOf('tfjobs.kubeflow.org "mnist" in namespace "research"')}
 
   refused    spec.tfReplicaSpecs[Worker].replicas (9007199254740992 → 9007199254740993)
 
@@ -65,7 +66,7 @@ Only these may change:
   spec.runPolicy.activeDeadlineSeconds
   spec.runPolicy.ttlSecondsAfterFinished
   spec.runPolicy.cleanPodPolicy
-To run it differently, create a new job.
+${WAY_OUT}
 `,
       stderr: '',
     });
@@ -106,7 +107,7 @@ To run it differently, create a new job.
     await writeFile(join(folder, 'big.json'), big);
     const next = big.replace(/("V29999","value":")0/, '$19');
     expect((await jobguard(['check', 'big.json', '-'], { stdin: next })).stdout.split('\n').slice(0, 3)).toEqual([
-      'Denied: tfjobs.kubeflow.org "mnist" in namespace "default" may not be updated',
+      `Denied: ${refusalOf('tfjobs.kubeflow.org "mnist" in namespace "default"')}`,
       '',
       '  refused    spec.env[29999].value (changed)',
     ]);

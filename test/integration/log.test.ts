@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 
 import type { LogFormat } from '../../src/config.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { HINTS, UNJUDGEABLE } from '../support/denial-wording.ts';
 import { call } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
 import { POLICY_HASH, REVIEW_UID, reviewText, type Review } from '../support/review.ts';
@@ -64,7 +65,8 @@ describe('the decision log', () => {
         user: 'system:serviceaccount:flyte:flytepropeller',
         decision: 'deny',
         paths: ['/metadata/finalizers'],
-        msg: 'update not permitted (this is Flyte: turn on the preset "flyte")',
+        hint: HINTS.flyte,
+        msg: 'update not permitted',
       },
     },
     {
@@ -89,7 +91,8 @@ describe('the decision log', () => {
         level: 'warn',
         subresource: 'log',
         decision: 'unjudgeable',
-        msg: 'update could not be judged: an update of this subresource cannot be checked',
+        reason: UNJUDGEABLE.unknownSubresource,
+        msg: 'update could not be judged',
       },
     },
   ])('has a line for $what', async ({ review, event }) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
 import { run } from '../../tools/child-process.ts';
+import { causeOf, wouldDeny } from '../support/denial-wording.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
 import { at } from '../../tools/json-at.ts';
 import { reviewText } from '../support/review.ts';
@@ -40,7 +41,7 @@ const ALLOWED = reviewText({ oldObject: TF_JOB, object: withValue(TF_JOB, '/meta
 
 const PROGRAM = `
 import {
-  decide, ExactNumber, InvalidReviewError, loadPolicy, parseReview, PolicyFileError, reviewResponse,
+  decide, explain, ExactNumber, InvalidReviewError, loadPolicy, parseReview, PolicyFileError, reviewResponse,
   type AdmissionRequest, type AdmissionReview, type Change, type Decision, type JsonValue, type Policy, type Verdict,
 } from 'jobguard';
 import { refusedChanges } from './documented.js';
@@ -66,7 +67,7 @@ function inWords(decision: Decision): string {
 function judge(review: string): { verdict: Verdict; answer: AdmissionReview } {
   const request: AdmissionRequest = parseReview(review);
   const verdict = decide(policy, request);
-  return { verdict, answer: reviewResponse(policy, request, verdict) };
+  return { verdict, answer: reviewResponse(request, verdict, explain(policy, request, verdict)) };
 }
 
 function problemsOf(work: () => unknown): readonly string[] {
@@ -140,10 +141,7 @@ test('a strictly typed program of somebody else’s compiles against it and judg
     denied: 'spec/tfReplicaSpecs/Worker/replicas 2 3',
     mode: 'warn',
     answer: true,
-    warnings: [
-      'spec.tfReplicaSpecs[Worker].replicas may not change (2 → 3)',
-      'jobguard would deny this update for 1 change',
-    ],
+    warnings: [`spec.tfReplicaSpecs[Worker].replicas ${causeOf('2 → 3')}`, wouldDeny(1)],
     allowed: 'allowed: 1',
     documented: [['replace spec.tfReplicaSpecs.Worker.replicas'], []],
     wrongPolicy: [expect.stringMatching(/^mine\.yaml:3:7: mode: /)],

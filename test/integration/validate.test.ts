@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 
+import { denialOf } from '../support/denial-wording.ts';
 import { call, type Call } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
 import { POLICY_HASH, REVIEW_UID, reviewText } from '../support/review.ts';
@@ -58,9 +59,7 @@ describe('POST /validate answers', () => {
           status: 'Failure',
           code: 403,
           reason: 'Forbidden',
-          message: expect.stringMatching(
-            /^tfjobs\.kubeflow\.org "mnist" may not be updated: spec\.runPolicy\.backoffLimit \(3 → 4\); only /,
-          ),
+          message: denialOf('tfjobs.kubeflow.org "mnist"', ['spec.runPolicy.backoffLimit (3 → 4)']),
           details: {
             group: 'kubeflow.org',
             kind: 'tfjobs',

@@ -2,7 +2,6 @@ import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { parentPort, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
 import { type AdmissionRequest, parseReview } from '../../src/core/admission.ts';
-import { reviewResponse } from '../../src/core/review-response.ts';
 import { decide, type Decision } from '../../src/core/decide.ts';
 import { pointer } from '../../src/core/path.ts';
 import type { Policy } from '../../src/core/policy.ts';
@@ -12,6 +11,7 @@ import { SECRET_NUMBER, SECRET_TEXT } from '../support/hostile-values.ts';
 import { readTree, type Tree, valueAt } from '../support/json-tree.ts';
 import { type Judgement, naiveJudge, type NaivePolicy } from './naive-judge.ts';
 import { grow, type JobName, reviewText, type Scenario, scenarios } from '../support/random-reviews.ts';
+import { respondTo } from '../support/review.ts';
 import { POLICIES } from './policies.ts';
 
 /**
@@ -90,7 +90,7 @@ function expectNeededExemptions(decision: Decision, policy: NaivePolicy, review:
 }
 
 function expectSafeAnswer(policy: Policy, request: AdmissionRequest): void {
-  const { status, warnings = [], auditAnnotations } = reviewResponse(policy, request, decide(policy, request)).response;
+  const { status, warnings = [], auditAnnotations } = respondTo(policy, request);
   const message = status?.message ?? '';
   ok(Buffer.byteLength(message) <= MAX_MESSAGE_BYTES, message);
   ok(warnings.length <= MAX_WARNINGS);

@@ -1,5 +1,6 @@
 import { parseReview, type AdmissionRequest } from '../../src/core/admission.ts';
 import { decide, type Decision, type Verdict } from '../../src/core/decide.ts';
+import { explain, type Explanation } from '../../src/core/explain.ts';
 import { pointer } from '../../src/core/path.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import { reviewResponse, type AdmissionResponse } from '../../src/core/review-response.ts';
@@ -67,6 +68,12 @@ export function judge(review: Review, policy: Policy = DEFAULT_POLICY): Verdict 
   return decide(policy, requestOf(review));
 }
 
+/** Judges the request of a review and explains the verdict. */
+export function explained(review: Review, policy: Policy = DEFAULT_POLICY): Explanation {
+  const request = requestOf(review);
+  return explain(policy, request, decide(policy, request));
+}
+
 /** Judges a review and writes the verdict as a list: `['deny', 'add /spec/a']`, `['exempt', 'kueue']`, `['allow']`. */
 export function verdictOn(review: Review, policy?: Policy): string[] {
   return inWords(judge(review, policy).decision);
@@ -81,6 +88,11 @@ function inWords(decision: Decision): string[] {
 
 /** Judges a review and words the answer. */
 export function respond(review: Review, policy: Policy = DEFAULT_POLICY): AdmissionResponse {
-  const request = requestOf(review);
-  return reviewResponse(policy, request, decide(policy, request)).response;
+  return respondTo(policy, requestOf(review));
+}
+
+/** Judges a request and words the answer. */
+export function respondTo(policy: Policy, request: AdmissionRequest): AdmissionResponse {
+  const verdict = decide(policy, request);
+  return reviewResponse(request, verdict, explain(policy, request, verdict)).response;
 }

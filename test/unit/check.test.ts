@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { CommanderError } from 'commander';
 
 import { checkCommand } from '../../src/commands/check.ts';
+import { denialOf, HINTS, MISREAD, refusalOf, UNJUDGEABLE, WAY_OUT } from '../support/denial-wording.ts';
 import { reviewText } from '../support/review.ts';
 import { runCommand, type Outcome, type Surroundings } from './run-command.ts';
 
@@ -21,6 +22,8 @@ const RELABELLED = OLD.replace('vision', 'audio');
 const SCALED = OLD.replace('replicas: 1', 'replicas: 4');
 const SUSPENDED = OLD.replace('suspend: false', 'suspend: true');
 const KUEUE = 'system:serviceaccount:kueue-system:kueue-controller-manager';
+
+const MNIST = 'tfjobs.kubeflow.org "mnist" in namespace "research"';
 
 const HEAD = 'apiVersion: jobguard/v1\nkind: UpdatePolicy\n';
 const POLICY = `${HEAD}presets: {kueue: true}
@@ -52,7 +55,7 @@ const MAY_CHANGE = `Only these may change:
   spec.runPolicy.activeDeadlineSeconds
   spec.runPolicy.ttlSecondsAfterFinished
   spec.runPolicy.cleanPodPolicy
-To run it differently, create a new job.
+${WAY_OUT}
 `;
 
 describe('what people read', () => {
@@ -82,7 +85,7 @@ describe('what people read', () => {
         .replace('None', 'Nonesuch'),
       [],
       1,
-      `Denied: tfjobs.kubeflow.org "mnist" in namespace "research" may not be updated
+      `Denied: ${refusalOf(MNIST)}
 
   permitted  metadata.labels[team] (changed)
   permitted  spec.runPolicy.cleanPodPolicy (changed)
@@ -91,7 +94,7 @@ describe('what people read', () => {
   refused    spec.tfReplicaSpecs[Worker].template.spec.containers[0].image (mnist:v1 → mnist:v2)
 
 ${MAY_CHANGE}
-Warning: spec.runPolicy.cleanPodPolicy is not None, Running or All; the operator takes any other value for All
+Warning: spec.runPolicy.cleanPodPolicy ${MISREAD.cleanPodPolicy}
 `,
     ],
     [
@@ -109,11 +112,11 @@ Warning: spec.runPolicy.cleanPodPolicy is not None, Running or All; the operator
       SUSPENDED,
       ['--as', KUEUE],
       1,
-      `Denied: tfjobs.kubeflow.org "mnist" in namespace "research" may not be updated
+      `Denied: ${refusalOf(MNIST)}
 
   refused    spec.runPolicy.suspend (false → true)
 
-${MAY_CHANGE}Hint: this is Kueue: turn on the preset "kueue".
+${MAY_CHANGE}Hint: ${HINTS.kueue}.
 `,
     ],
   ])('%s', async (_what, next, args, code, stdout) => {
@@ -121,14 +124,14 @@ ${MAY_CHANGE}Hint: this is Kueue: turn on the preset "kueue".
   });
 
   test.each([
-    ['sandbox', 'The mode here is warn: the webhook lets it through, with warnings.\n'],
-    ['archive', 'The mode here is audit: the webhook lets it through and records it.\n'],
+    ['sandbox', 'Mode "warn" applies here: the webhook allows this update, with warnings.\n'],
+    ['archive', 'Mode "audit" applies here: the webhook allows this update and records it.\n'],
   ])('in namespace %s a denial is a denial, and its mode is told', async (namespace, note) => {
     const [before, after] = [OLD, SCALED].map((text) => text.replace('research', namespace));
     const files = { 'old.yaml': before ?? '' };
     expect(await check(after ?? '', ['--policy', 'policy.yaml'], { files })).toEqual({
       code: 1,
-      stdout: `Denied: tfjobs.kubeflow.org "mnist" in namespace "${namespace}" may not be updated
+      stdout: `Denied: ${refusalOf(`tfjobs.kubeflow.org "mnist" in namespace "${namespace}"`)}
 
   refused    spec.tfReplicaSpecs[Worker].replicas (1 → 4)
 
@@ -142,12 +145,12 @@ ${note}`,
     const files = { 'policy.yaml': `${HEAD}allow: []\n` };
     expect(await check(RELABELLED, ['--policy', 'policy.yaml'], { files })).toEqual({
       code: 1,
-      stdout: `Denied: tfjobs.kubeflow.org "mnist" in namespace "research" may not be updated
+      stdout: `Denied: ${refusalOf(MNIST)}
 
   refused    metadata.labels[team] (changed)
 
 Nothing may change.
-To run it differently, create a new job.
+${WAY_OUT}
 `,
       problems: [],
     });
@@ -165,7 +168,7 @@ To run it differently, create a new job.
   test('colours stand where they are wanted', async () => {
     const { stdout } = await check(SCALED.replace('vision', 'audio'), [], { hasColour: true });
     expect(stdout.split('\n').slice(0, 4)).toEqual([
-      '\u001b[31mDenied:\u001b[39m tfjobs.kubeflow.org "mnist" in namespace "research" may not be updated',
+      `\u001b[31mDenied:\u001b[39m ${refusalOf(MNIST)}`,
       '',
       '  \u001b[32mpermitted\u001b[39m  metadata.labels[team] (changed)',
       '  \u001b[31mrefused  \u001b[39m  spec.tfReplicaSpecs[Worker].replicas (1 → 4)',
@@ -205,14 +208,8 @@ describe('what programs read', () => {
           permitted: false,
         },
       ],
-      message:
-        'tfjobs.kubeflow.org "mnist" may not be updated: spec.tfReplicaSpecs[Worker].replicas (1 → 4); ' +
-        'only metadata.labels, metadata.annotations, spec.activeDeadlineSeconds, spec.ttlSecondsAfterFinished, ' +
-        'spec.cleanPodPolicy, spec.runPolicy.activeDeadlineSeconds, spec.runPolicy.ttlSecondsAfterFinished, ' +
-        'spec.runPolicy.cleanPodPolicy may change. To run it differently, create a new job.',
-      warnings: [
-        'spec.runPolicy.cleanPodPolicy is not None, Running or All; the operator takes any other value for All',
-      ],
+      message: denialOf('tfjobs.kubeflow.org "mnist"', ['spec.tfReplicaSpecs[Worker].replicas (1 → 4)']),
+      warnings: [`spec.runPolicy.cleanPodPolicy ${MISREAD.cleanPodPolicy}`],
     });
   });
 
@@ -329,7 +326,7 @@ spec: {replicas: 2}
   test('that changes the replicas is the change of the job', async () => {
     expect(await check(SCALE.replace('2', '3'), ARGS, { files })).toEqual({
       code: 1,
-      stdout: `Denied: pytorchjobs.kubeflow.org/scale "bert" in namespace "research" may not be updated
+      stdout: `Denied: ${refusalOf('pytorchjobs.kubeflow.org/scale "bert" in namespace "research"')}
 
   refused    spec.pytorchReplicaSpecs[Worker].replicas (2 → 3)
 
@@ -346,7 +343,7 @@ ${MAY_CHANGE}`,
     const args = ['--subresource', 'scale', '--resource', 'tfjobs.kubeflow.org'];
     expect(await check(SCALE, args, { files })).toEqual({
       code: 2,
-      stdout: 'Cannot be judged: the policy gives no scaleReplicasPath, so that /scale cannot be checked\n',
+      stdout: `Cannot be judged: ${UNJUDGEABLE.noScalePath}\n`,
       problems: [],
     });
   });
@@ -405,8 +402,8 @@ describe('a whole AdmissionReview', () => {
     [
       'that creates',
       { operation: 'CREATE', object },
-      'Allowed: only an UPDATE is judged, and this is a CREATE\n',
-      'only an UPDATE is judged, and this is a CREATE',
+      'Allowed: only UPDATE requests are judged; this one is CREATE\n',
+      'only UPDATE requests are judged; this one is CREATE',
     ],
     [
       'of a status',
@@ -423,8 +420,8 @@ describe('a whole AdmissionReview', () => {
     [
       'without an old object',
       { object },
-      'Cannot be judged: the request carries no old and new object to compare\n',
-      'tfjobs.kubeflow.org "mnist" may not be updated: the request carries no old and new object to compare',
+      `Cannot be judged: ${UNJUDGEABLE.noObjects}\n`,
+      `${refusalOf('tfjobs.kubeflow.org "mnist"')}: ${UNJUDGEABLE.noObjects}`,
     ],
   ])('%s says why', async (_what, review, stdout, message) => {
     expect((await checkReview(reviewText(review))).stdout).toBe(stdout);

@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { decide, type Decision } from '../../src/core/decide.ts';
+import { decide, type Decision, type UnjudgeableReason } from '../../src/core/decide.ts';
 import { ExactNumber, isMap, parseJson, type JsonMap, type JsonValue } from '../../src/core/json.ts';
+import { guardedResource, type GuardedResource } from '../../src/core/policy.ts';
 import { mergePatched, PYTORCH_JOB, TF_JOB, withValue, without } from '../support/job.ts';
 import { DEFAULT_POLICY, judge, policyWith, requestOf, verdictOn, type Review } from '../support/review.ts';
 
+const TF_JOBS = guardedResource(DEFAULT_POLICY, 'kubeflow.org', 'tfjobs');
 const GARBAGE_COLLECTOR = 'system:serviceaccount:kube-system:generic-garbage-collector';
 const CONTROLLER_MANAGER = 'system:kube-controller-manager';
 const KUEUE = 'system:serviceaccount:kueue-system:kueue-controller-manager';
@@ -51,6 +53,7 @@ describe('labels, annotations and the five fields', () => {
     const oldObject = without(TF_JOB, '/spec/runPolicy');
     const object = withValue(oldObject, '/spec/runPolicy', { cleanPodPolicy: 'All', suspend: false });
     expect(judge({ oldObject, object })).toEqual({
+      resource: TF_JOBS,
       decision: {
         outcome: 'allow',
         changes: [
@@ -94,6 +97,7 @@ describe('no change', () => {
     ['a field that a typed client drops', without(TF_JOB, '/spec/runPolicy/suspend')],
   ])('%s', (_title, object) => {
     expect(judge({ oldObject: TF_JOB, object })).toEqual({
+      resource: TF_JOBS,
       decision: { outcome: 'allow', changes: [] },
       mode: 'enforce',
     });
@@ -877,7 +881,7 @@ describe('the scale subresource', () => {
   test('without a path for it, it cannot be judged', () => {
     expect(judge(scaled('{"replicas": 2}', '{"replicas": 2}', { resource: 'tfjobs' })).decision).toEqual({
       outcome: 'unjudgeable',
-      reason: 'the policy gives no scaleReplicasPath, so that /scale cannot be checked',
+      reason: 'noScalePath',
     });
   });
 
@@ -888,7 +892,7 @@ describe('the scale subresource', () => {
     ['in a spec that is a list', '[]'],
     ['in a spec that is text', '"x"'],
   ])('replicas that are %s cannot be judged', (_title, spec) => {
-    const expected: Decision = { outcome: 'unjudgeable', reason: 'the replicas of a Scale must be a number' };
+    const expected: Decision = { outcome: 'unjudgeable', reason: 'noReplicas' };
     expect(judge(scaled('{"replicas": 3}', spec)).decision).toEqual(expected);
     expect(judge(scaled(spec, '{"replicas": 3}')).decision).toEqual(expected);
   });
@@ -913,7 +917,14 @@ describe('what is not judged', () => {
     ['a resource called constructor', { ...change, resource: 'constructor' }],
     ['an update of something else, without objects', { resource: 'pods', oldObject: null, object: null }],
   ])('%s', (_title, review) => {
-    expect(judge(review)).toEqual({ decision: { outcome: 'out_of_scope' }, mode: 'enforce' });
+    expect(judge(review).decision).toEqual({ outcome: 'out_of_scope' });
+  });
+
+  test.each<[string, Review, GuardedResource | undefined]>([
+    ['the status names its resource', { ...change, subResource: 'status' }, TF_JOBS],
+    ['a kind that is not guarded names none', { ...change, resource: 'mpijobs' }, undefined],
+  ])('the verdict on %s', (_title, review, resource) => {
+    expect(judge(review).resource).toBe(resource);
   });
 
   test('a resource and its group are not one text', () => {
@@ -924,36 +935,30 @@ describe('what is not judged', () => {
 });
 
 describe('what cannot be judged', () => {
-  const noObjects = 'the request carries no old and new object to compare';
-
-  test.each<[string, Review, string]>([
-    ['no new object', { oldObject: TF_JOB, object: null }, noObjects],
-    ['no old object', { oldObject: null, object: TF_JOB }, noObjects],
-    ['a list for an object', { oldObject: TF_JOB, object: [] }, noObjects],
-    ['a text for an object', { oldObject: '"job"', object: TF_JOB }, noObjects],
-    ['a number for an object', { oldObject: '12345678901234567890', object: TF_JOB }, noObjects],
-    [
-      'another subresource',
-      { subResource: 'exec', oldObject: TF_JOB, object: TF_JOB },
-      'an update of this subresource cannot be checked',
-    ],
+  test.each<[string, Review, UnjudgeableReason]>([
+    ['no new object', { oldObject: TF_JOB, object: null }, 'noObjects'],
+    ['no old object', { oldObject: null, object: TF_JOB }, 'noObjects'],
+    ['a list for an object', { oldObject: TF_JOB, object: [] }, 'noObjects'],
+    ['a text for an object', { oldObject: '"job"', object: TF_JOB }, 'noObjects'],
+    ['a number for an object', { oldObject: '12345678901234567890', object: TF_JOB }, 'noObjects'],
+    ['another subresource', { subResource: 'exec', oldObject: TF_JOB, object: TF_JOB }, 'unknownSubresource'],
     [
       'a subresource in another case',
       { subResource: 'Status', oldObject: TF_JOB, object: TF_JOB },
-      'an update of this subresource cannot be checked',
+      'unknownSubresource',
     ],
     [
       'a scale without objects',
       { resource: 'pytorchjobs', subResource: 'scale', oldObject: null, object: null },
-      noObjects,
+      'noObjects',
     ],
     [
       'a number that has to be read to its last digit in an object too deep for that',
       { oldObject: TF_JOB, object: `{"deep": ${'['.repeat(10_000)}12345678901234567890${']'.repeat(10_000)}}` },
-      'the object is nested too deeply to be checked',
+      'tooDeep',
     ],
   ])('%s', (_title, review, reason) => {
-    expect(judge(review)).toEqual({ decision: { outcome: 'unjudgeable', reason }, mode: 'enforce' });
+    expect(judge(review).decision).toEqual({ outcome: 'unjudgeable', reason });
   });
 });
 

@@ -1,50 +1,40 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  auditAnnotations,
-  causes,
-  deniedPointers,
-  describeChange,
-  denialMessage,
-  hintFor,
-  warnings,
-  type Cause,
-} from '../../src/core/explain.ts';
+import { describeChange, type Cause } from '../../src/core/explain.ts';
 import type { Change } from '../../src/core/diff.ts';
 import type { JsonMap, JsonValue } from '../../src/core/json.ts';
-import { guardedResource, type Policy } from '../../src/core/policy.ts';
+import { UNKNOWN } from '../../src/core/field-type.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import {
+  causeOf,
+  denialOf,
+  HINTS,
+  MISREAD,
+  refusalOf,
+  UNJUDGEABLE,
+  WAY_OUT,
+  wouldDeny,
+  wouldDenyBecause,
+  type Wording,
+} from '../support/denial-wording.ts';
 import { PYTORCH_JOB, TF_JOB, withValue, without } from '../support/job.ts';
-import { DEFAULT_POLICY, judge, policyWith, POLICY_HASH, requestOf, type Review } from '../support/review.ts';
+import { DEFAULT_POLICY, explained, judge, policyWith, POLICY_HASH, type Review } from '../support/review.ts';
 
 const WORKER = '/spec/tfReplicaSpecs/Worker';
 const POD = `${WORKER}/template/spec`;
 const CONTAINER = `${POD}/containers/0`;
 const FIELD = 'spec.tfReplicaSpecs[Worker].template.spec.containers[0]';
 
-const OPENING = 'tfjobs.kubeflow.org "mnist" may not be updated: ';
-const ONLY =
-  '; only metadata.labels, metadata.annotations, spec.activeDeadlineSeconds, spec.ttlSecondsAfterFinished, ' +
-  'spec.cleanPodPolicy, spec.runPolicy.activeDeadlineSeconds, spec.runPolicy.ttlSecondsAfterFinished, ' +
-  'spec.runPolicy.cleanPodPolicy may change';
-const CLOSING = '. To run it differently, create a new job.';
+const MNIST = 'tfjobs.kubeflow.org "mnist"';
 
-function message(review: Review, policy: Policy = DEFAULT_POLICY): string {
-  return denialMessage(policy, requestOf(review), judge(review, policy).decision);
-}
+/** The message about changes of the usual TFJob. */
+const denial = (refused: string | readonly string[], wording?: Wording): string =>
+  denialOf(MNIST, [refused].flat(), wording);
 
-/** The message about an update of the usual TFJob. */
+const message = (review: Review, policy?: Policy): string => explained(review, policy).message;
 const messageOn = (object: JsonMap, policy?: Policy): string => message({ oldObject: TF_JOB, object }, policy);
-
-function causesOf(review: Review): Cause[] {
-  return causes(guardedResource(DEFAULT_POLICY, 'kubeflow.org', 'tfjobs'), judge(review).decision);
-}
-
-function warningsOf(review: Review, policy: Policy = DEFAULT_POLICY): string[] {
-  return warnings(policy, requestOf(review), judge(review, policy));
-}
-
-function hint(review: Review, policy: Policy = DEFAULT_POLICY): string | undefined {
-  return hintFor(policy, requestOf(review), judge(review, policy).decision);
-}
+const causesOf = (review: Review): readonly Cause[] => explained(review).causes;
+const warningsOf = (review: Review, policy?: Policy): readonly string[] => explained(review, policy).warnings;
+const hint = (review: Review, policy?: Policy): string | undefined => explained(review, policy).hint;
 
 const bytes = (text: string): number => Buffer.byteLength(text);
 
@@ -102,16 +92,16 @@ describe('the message of a denial', () => {
       `spec.runPolicy.backoffLimit (3 → 4), spec.tfReplicaSpecs[Worker].replicas (2 → 4), ${FIELD}.image (registry.example.com/mnist:v1 → b)`,
     ],
   ])('shows %s', (_title, object, refused) => {
-    expect(messageOn(object)).toBe(`${OPENING}${refused}${ONLY}${CLOSING}`);
+    expect(messageOn(object)).toBe(denial(refused));
   });
 
   test('shows numbers as they were written', () => {
     const spec = (number: string): string => `{"spec": {"x": ${number}}}`;
     expect(message({ oldObject: spec('9007199254740992'), object: spec('9007199254740993') })).toBe(
-      `${OPENING}spec.x (9007199254740992 → 9007199254740993)${ONLY}${CLOSING}`,
+      denial('spec.x (9007199254740992 → 9007199254740993)'),
     );
     expect(message({ oldObject: spec('1'), object: spec(`1${'0'.repeat(100)}`) })).toBe(
-      `${OPENING}spec.x (1 → 1${'0'.repeat(31)}…${'0'.repeat(31)})${ONLY}${CLOSING}`,
+      denial(`spec.x (1 → 1${'0'.repeat(31)}…${'0'.repeat(31)})`),
     );
   });
 
@@ -121,13 +111,13 @@ describe('the message of a denial', () => {
       resources: [{ group: 'kubeflow.org', resource: 'tfjobs', allow: ['/spec/pause'] }],
     });
     expect(messageOn(withValue(TF_JOB, '/spec/x', true), policy)).toBe(
-      `${OPENING}spec.x (unset → true); only metadata.labels, spec.tfReplicaSpecs[*].replicas, spec.pause may change${CLOSING}`,
+      denial('spec.x (unset → true)', { allowed: 'metadata.labels, spec.tfReplicaSpecs[*].replicas, spec.pause' }),
     );
   });
 
   test('says so where nothing may change', () => {
     expect(messageOn(resized, policyWith({ allow: [] }))).toBe(
-      `${OPENING}spec.tfReplicaSpecs[Worker].replicas (2 → 4); nothing may change${CLOSING}`,
+      denial('spec.tfReplicaSpecs[Worker].replicas (2 → 4)', { allowed: '' }),
     );
   });
 
@@ -141,14 +131,12 @@ describe('the message of a denial', () => {
       object: scale(3),
     };
     expect(message(review)).toBe(
-      `pytorchjobs.kubeflow.org "bert" may not be updated: spec.pytorchReplicaSpecs[Worker].replicas (2 → 3)${ONLY}${CLOSING}`,
+      denialOf('pytorchjobs.kubeflow.org "bert"', ['spec.pytorchReplicaSpecs[Worker].replicas (2 → 3)']),
     );
   });
 
   test('of what cannot be judged says why', () => {
-    expect(message({ oldObject: TF_JOB, object: null })).toBe(
-      `${OPENING}the request carries no old and new object to compare`,
-    );
+    expect(message({ oldObject: TF_JOB, object: null })).toBe(`${refusalOf(MNIST)}: ${UNJUDGEABLE.noObjects}`);
   });
 
   test.each<[string, Review]>([
@@ -157,7 +145,7 @@ describe('the message of a denial', () => {
   ])('of %s is empty, and there are no causes', (_title, review) => {
     expect(message(review)).toBe('');
     expect(causesOf(review)).toEqual([]);
-    expect(deniedPointers(judge(review).decision)).toEqual([]);
+    expect(explained(review).deniedPaths).toEqual([]);
   });
 
   test('never says that a field is immutable: on that word tools delete and recreate the job', () => {
@@ -177,17 +165,20 @@ describe('many changes', () => {
   test('fifty: ten are named', () => {
     const review = { oldObject: variables(50, 'a'), object: variables(50, 'b') };
     expect(message(review)).toBe(
-      `${OPENING}${names.map((name) => `${name} (changed)`).join(', ')}, and 40 more${ONLY}${CLOSING}`,
+      denial(
+        names.map((name) => `${name} (changed)`),
+        { more: 40 },
+      ),
     );
     expect(causesOf(review)).toEqual(
-      names.map((field) => ({ reason: 'FieldValueForbidden', field, message: 'may not change (changed)' })),
+      names.map((field) => ({ reason: 'FieldValueForbidden', field, message: causeOf('changed') })),
     );
-    expect(deniedPointers(judge(review).decision)).toEqual(names.map((name) => `/${name.replace('.', '/')}`));
+    expect(explained(review).deniedPaths).toEqual(names.map((name) => `/${name.replace('.', '/')}`));
   });
 
   test('ten: all are named', () => {
     const text = message({ oldObject: variables(10, 'a'), object: variables(10, 'b') });
-    expect(text).toBe(`${OPENING}${names.map((name) => `${name} (changed)`).join(', ')}${ONLY}${CLOSING}`);
+    expect(text).toBe(denial(names.map((name) => `${name} (changed)`)));
   });
 
   test('eleven: one is not', () => {
@@ -207,10 +198,8 @@ describe('many changes', () => {
     const image = (index: number): string =>
       `spec.tfReplicaSpecs[Worker].template.spec.containers[${index}].image ` +
       '(registry.example.com/some/image:v1 → registry.example.com/some/image:v2)';
-    const named = [0, 1, 2, 3, 4, 5].map(image).join(', ');
-    expect(text).toBe(
-      `${OPENING}${named}, and 6 more; only metadata.labels, metadata.annotations, spec.activeDeadlineSeconds, … may change${CLOSING}`,
-    );
+    const allowed = 'metadata.labels, metadata.annotations, spec.activeDeadlineSeconds, …';
+    expect(text).toBe(denial([0, 1, 2, 3, 4, 5].map(image), { more: 6, allowed }));
     expect(bytes(text)).toBeLessThanOrEqual(1024);
   });
 });
@@ -247,7 +236,7 @@ describe('what may hold a secret is not shown', () => {
       message(review),
       ...causesOf(review).flatMap(({ field, message: text }) => [field, text]),
       ...warningsOf(review, policy),
-      JSON.stringify(auditAnnotations(policy, judge(review, policy))),
+      JSON.stringify(explained(review, policy).annotations),
     ].join('\n');
     expect(texts).not.toContain(secret);
     expect(texts).not.toContain(String(number));
@@ -256,7 +245,7 @@ describe('what may hold a secret is not shown', () => {
 
   test('but a change of it is named', () => {
     const object = withValue(TF_JOB, `${CONTAINER}/env/0/value`, secret);
-    expect(messageOn(object)).toBe(`${OPENING}${FIELD}.env[0].value (changed)${ONLY}${CLOSING}`);
+    expect(messageOn(object)).toBe(denial(`${FIELD}.env[0].value (changed)`));
   });
 });
 
@@ -292,7 +281,7 @@ describe('hostile keys and values', () => {
       expect(line).not.toMatch(unprintable);
     }
     for (const cause of causesOf(review)) expect(`${cause.field} ${cause.message}`).not.toMatch(unprintable);
-    for (const annotation of Object.values(auditAnnotations(warn, judge(review, warn)))) {
+    for (const annotation of Object.values(explained(review, warn).annotations)) {
       expect(annotation).not.toMatch(unprintable);
       expect(annotation.length).toBeLessThanOrEqual(6_000);
     }
@@ -339,8 +328,8 @@ describe('hostile keys and values', () => {
       const image = `/spec/tfReplicaSpecs/${segment}/template/spec/containers/0/image`;
       const oldObject = withValue(withValue(TF_JOB, `/spec/tfReplicaSpecs/${segment}`, chief), image, `${key}1`);
       const text = message({ name: 'n'.repeat(253), oldObject, object: withValue(oldObject, image, `${key}2`) });
-      expect(text).toContain('" may not be updated: spec.tfReplicaSpecs[');
-      expect(text.endsWith(CLOSING)).toBe(true);
+      expect(text).toContain(`${refusalOf('"')}: spec.tfReplicaSpecs[`);
+      expect(text.endsWith(WAY_OUT)).toBe(true);
     });
 
     test('as the job’s own name', () => {
@@ -376,47 +365,29 @@ describe('the way out', () => {
   const finalized: Review = { oldObject: TF_JOB, object: withValue(TF_JOB, '/metadata/finalizers', ['a']) };
 
   test.each<[string, Review, string]>([
-    [
-      'Kueue',
-      { ...start, username: 'system:serviceaccount:kueue-system:kueue-controller-manager' },
-      'this is Kueue: turn on the preset "kueue"',
-    ],
-    [
-      'Flyte',
-      { ...finalized, username: 'system:serviceaccount:flyte:flytepropeller' },
-      'this is Flyte: turn on the preset "flyte"',
-    ],
+    ['Kueue', { ...start, username: 'system:serviceaccount:kueue-system:kueue-controller-manager' }, HINTS.kueue],
+    ['Flyte', { ...finalized, username: 'system:serviceaccount:flyte:flytepropeller' }, HINTS.flyte],
     [
       'the autoscaler',
       { ...finalized, username: 'system:serviceaccount:kube-system:horizontal-pod-autoscaler' },
-      'this is the horizontal pod autoscaler: turn on the preset "horizontalPodAutoscaler"',
+      HINTS.horizontalPodAutoscaler,
     ],
-    [
-      'whoever pauses a job',
-      { oldObject: TF_JOB, object: suspended },
-      'to let people pause and resume jobs, allow "/spec/runPolicy/suspend"',
-    ],
-    [
-      'whoever resumes a job',
-      { oldObject: suspended, object: TF_JOB },
-      'to let people pause and resume jobs, allow "/spec/runPolicy/suspend"',
-    ],
+    ['whoever pauses a job', { oldObject: TF_JOB, object: suspended }, HINTS.suspend],
+    ['whoever resumes a job', { oldObject: suspended, object: TF_JOB }, HINTS.suspend],
     [
       'whoever edits a suspended job',
       { oldObject: suspended, object: withValue(suspended, `${WORKER}/replicas`, 9) },
-      'this job is suspended: the policy can let such jobs be edited with "suspendedJobs: true"',
+      HINTS.suspendedJob,
     ],
   ])('is told to %s', (_title, review, text) => {
     expect(hint(review)).toBe(text);
-    expect(message(review).endsWith(`${CLOSING} (${text})`)).toBe(true);
+    expect(message(review).endsWith(`. ${WAY_OUT} (${text})`)).toBe(true);
     expect(bytes(message(review))).toBeLessThanOrEqual(1024);
   });
 
   test('is told to the garbage collector where its preset is off', () => {
     const review = { ...finalized, username: 'system:serviceaccount:kube-system:generic-garbage-collector' };
-    expect(hint(review, policyWith({ presets: { garbageCollector: false } }))).toBe(
-      'this is the garbage collector: turn on the preset "garbageCollector"',
-    );
+    expect(hint(review, policyWith({ presets: { garbageCollector: false } }))).toBe(HINTS.garbageCollector);
   });
 
   test.each<[string, Review, Policy]>([
@@ -455,8 +426,8 @@ describe('a change in words', () => {
       { op: 'add', path: ['image'], oldValue: undefined, newValue: 'a' },
       'image (added)',
     ],
-  ])('of a resource that is not guarded: %s', (_title, change, text) => {
-    expect(describeChange(change, undefined)).toBe(text);
+  ])('of an object of which nothing is known: %s', (_title, change, text) => {
+    expect(describeChange(change, UNKNOWN)).toBe(text);
   });
 });
 
@@ -467,9 +438,9 @@ describe('causes', () => {
       {
         reason: 'FieldValueForbidden',
         field: 'spec.tfReplicaSpecs[Worker].replicas',
-        message: 'may not change (2 → 4)',
+        message: causeOf('2 → 4'),
       },
-      { reason: 'FieldValueForbidden', field: `${FIELD}.args[0]`, message: 'may not change (changed)' },
+      { reason: 'FieldValueForbidden', field: `${FIELD}.args[0]`, message: causeOf('changed') },
     ]);
   });
 });
@@ -484,8 +455,8 @@ describe('warnings of values that the operator misreads', () => {
   test('come with an update that is allowed', () => {
     expect(judge({ oldObject: TF_JOB, object: misread }).decision.outcome).toBe('allow');
     expect(warningsOf({ oldObject: TF_JOB, object: misread })).toEqual([
-      'spec.runPolicy.cleanPodPolicy is not None, Running or All; the operator takes any other value for All',
-      'spec.runPolicy.ttlSecondsAfterFinished is not a whole number of seconds, 0 or more; the operator cannot use it as such',
+      `spec.runPolicy.cleanPodPolicy ${MISREAD.cleanPodPolicy}`,
+      `spec.runPolicy.ttlSecondsAfterFinished ${MISREAD.seconds}`,
     ]);
   });
 
@@ -515,18 +486,18 @@ describe('warnings of what would be denied', () => {
   test('one a path, then a summary', () => {
     const object = withValue(resized, `${WORKER}/restartPolicy`, 'Always');
     expect(warningsOf({ oldObject: TF_JOB, object }, warn)).toEqual([
-      'spec.tfReplicaSpecs[Worker].replicas may not change (2 → 4)',
-      'spec.tfReplicaSpecs[Worker].restartPolicy may not change (changed)',
-      'jobguard would deny this update for 2 changes',
+      `spec.tfReplicaSpecs[Worker].replicas ${causeOf('2 → 4')}`,
+      `spec.tfReplicaSpecs[Worker].restartPolicy ${causeOf('changed')}`,
+      wouldDeny(2),
     ]);
   });
 
   test('with the way out as a warning of its own', () => {
     const object = withValue(TF_JOB, '/spec/runPolicy/suspend', true);
     expect(warningsOf({ oldObject: TF_JOB, object }, warn)).toEqual([
-      'spec.runPolicy.suspend may not change (false → true)',
-      'jobguard would deny this update for 1 change',
-      'to let people pause and resume jobs, allow "/spec/runPolicy/suspend"',
+      `spec.runPolicy.suspend ${causeOf('false → true')}`,
+      wouldDeny(1),
+      HINTS.suspend,
     ]);
   });
 
@@ -538,15 +509,13 @@ describe('warnings of what would be denied', () => {
       warn,
     );
     expect(lines).toHaveLength(10);
-    expect(lines[0]).toContain('spec.runPolicy.cleanPodPolicy is not');
-    expect(lines[1]).toBe('metadata.f0 may not change (unset → 1)');
-    expect(lines[9]).toBe('jobguard would deny this update for 53 changes');
+    expect(lines[0]).toContain(MISREAD.cleanPodPolicy);
+    expect(lines[1]).toBe(`metadata.f0 ${causeOf('unset → 1')}`);
+    expect(lines[9]).toBe(wouldDeny(53));
   });
 
   test('of what cannot be judged', () => {
-    expect(warningsOf({ oldObject: TF_JOB, object: null }, warn)).toEqual([
-      'jobguard would deny this update: the request carries no old and new object to compare',
-    ]);
+    expect(warningsOf({ oldObject: TF_JOB, object: null }, warn)).toEqual([wouldDenyBecause(UNJUDGEABLE.noObjects)]);
   });
 
   test.each<[string, Review, Policy]>([
@@ -619,7 +588,7 @@ describe('audit annotations', () => {
       { decision: 'unjudgeable', mode: 'audit', policy: POLICY_HASH },
     ],
   ])('%s', (_title, review, policy, expected) => {
-    const annotations = auditAnnotations(policy, judge(review, policy));
+    const { annotations } = explained(review, policy);
     expect(annotations).toEqual(expected);
     for (const key of Object.keys(annotations)) {
       expect(key).toMatch(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/);
@@ -629,7 +598,7 @@ describe('audit annotations', () => {
   test('name ten pointers and count all', () => {
     const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`f${index + 10}`, 1]));
     const review = { oldObject: {}, object: { status: many } };
-    const annotations = auditAnnotations(DEFAULT_POLICY, judge({ ...review, oldObject: { status: { held: 1 } } }));
+    const { annotations } = explained({ ...review, oldObject: { status: { held: 1 } } });
     expect(annotations['denied-count']).toBe('51');
     expect(JSON.parse(annotations['denied-paths'] ?? '')).toEqual(
       Array.from({ length: 10 }, (_, index) => `/status/f${index + 10}`),

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { parsePointer } from '../../src/core/path.ts';
-import { FIELD_CLASSES, fieldClass } from '../../src/telemetry/field-class.ts';
+import { FIELD_CLASSES, fieldClass } from '../../src/core/field-class.ts';
 
 const POD = '/spec/tfReplicaSpecs/Worker/template/spec';
 

@@ -1,8 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { parseReview } from '../../src/core/admission.ts';
-import { reviewResponse, type AdmissionResponse } from '../../src/core/review-response.ts';
-import { decide } from '../../src/core/decide.ts';
-import { DEFAULT_POLICY } from '../support/review.ts';
+import type { AdmissionResponse } from '../../src/core/review-response.ts';
+import { DEFAULT_POLICY, respondTo } from '../support/review.ts';
 
 /** What a review was answered, and how much of the processor's time that took. */
 export interface Judged {
@@ -15,10 +14,7 @@ export interface Judged {
 /** Reads, judges and answers a review, as one request does, in the time of this thread alone. */
 function judge(text: string): Judged {
   const parsingMilliseconds = timed(() => JSON.parse(text) as unknown).milliseconds;
-  const { value: response, milliseconds } = timed(() => {
-    const request = parseReview(text);
-    return reviewResponse(DEFAULT_POLICY, request, decide(DEFAULT_POLICY, request)).response;
-  });
+  const { value: response, milliseconds } = timed(() => respondTo(DEFAULT_POLICY, parseReview(text)));
   return { response, milliseconds, parsingMilliseconds };
 }
 

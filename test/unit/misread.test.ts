@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Change } from '../../src/core/diff.ts';
 import { ExactNumber, type JsonValue } from '../../src/core/json.ts';
 import { misreading } from '../../src/core/misread.ts';
+import { MISREAD } from '../support/denial-wording.ts';
 
 const setTo = (newValue: JsonValue | undefined, ...path: string[]): Change => ({
   op: 'replace',
@@ -24,9 +25,7 @@ describe.each([
   test.each<[JsonValue]>([['none'], ['Always'], ['All '], [0], [true], [{}], [['All']]])(
     'cleanPodPolicy %j is warned of',
     (value) => {
-      expect(misreading(setTo(value, ...place, 'cleanPodPolicy'))).toBe(
-        'is not None, Running or All; the operator takes any other value for All',
-      );
+      expect(misreading(setTo(value, ...place, 'cleanPodPolicy'))).toBe(MISREAD.cleanPodPolicy);
     },
   );
 
@@ -52,9 +51,7 @@ describe.each([
       [new ExactNumber('1e400')],
       [new ExactNumber('-9007199254740993')],
     ])('is warned of as %j', (value) => {
-      expect(misreading(setTo(value, ...place, field))).toBe(
-        'is not a whole number of seconds, 0 or more; the operator cannot use it as such',
-      );
+      expect(misreading(setTo(value, ...place, field))).toBe(MISREAD.seconds);
     });
   });
 });

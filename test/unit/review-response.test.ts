@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { isAllowed, reviewResponse, type AdmissionResponse } from '../../src/core/review-response.ts';
-import { decide, type Decision } from '../../src/core/decide.ts';
+import { reviewResponse, type AdmissionResponse } from '../../src/core/review-response.ts';
+import { decide, isAllowed, type Decision } from '../../src/core/decide.ts';
+import { explain } from '../../src/core/explain.ts';
 import type { JsonMap } from '../../src/core/json.ts';
+import { causeOf, denialOf, MISREAD, refusalOf, UNJUDGEABLE, wouldDeny } from '../support/denial-wording.ts';
 import { TF_JOB, withValue, without } from '../support/job.ts';
 import {
   DEFAULT_POLICY,
@@ -15,16 +17,14 @@ import {
 
 const REPLICAS = '/spec/tfReplicaSpecs/Worker/replicas';
 const RESIZED: Review = { oldObject: TF_JOB, object: withValue(TF_JOB, REPLICAS, 4) };
-const DENIAL =
-  'tfjobs.kubeflow.org "mnist" may not be updated: spec.tfReplicaSpecs[Worker].replicas (2 → 4); only metadata.labels, ' +
-  'metadata.annotations, spec.activeDeadlineSeconds, spec.ttlSecondsAfterFinished, spec.cleanPodPolicy, ' +
-  'spec.runPolicy.activeDeadlineSeconds, spec.runPolicy.ttlSecondsAfterFinished, spec.runPolicy.cleanPodPolicy ' +
-  'may change. To run it differently, create a new job.';
+const MNIST = 'tfjobs.kubeflow.org "mnist"';
+const DENIAL = denialOf(MNIST, ['spec.tfReplicaSpecs[Worker].replicas (2 → 4)']);
 
 describe('the answer', () => {
   test('to what is allowed', () => {
     const request = requestOf({ oldObject: TF_JOB, object: withValue(TF_JOB, '/metadata/labels/a', 'b') });
-    expect(reviewResponse(DEFAULT_POLICY, request, decide(DEFAULT_POLICY, request))).toEqual({
+    const verdict = decide(DEFAULT_POLICY, request);
+    expect(reviewResponse(request, verdict, explain(DEFAULT_POLICY, request, verdict))).toEqual({
       apiVersion: 'admission.k8s.io/v1',
       kind: 'AdmissionReview',
       response: {
@@ -53,7 +53,7 @@ describe('the answer', () => {
             {
               reason: 'FieldValueForbidden',
               field: 'spec.tfReplicaSpecs[Worker].replicas',
-              message: 'may not change (2 → 4)',
+              message: causeOf('2 → 4'),
             },
           ],
         },
@@ -74,9 +74,7 @@ describe('the answer', () => {
     const object = withValue(withValue(TF_JOB, REPLICAS, 4), '/spec/runPolicy/cleanPodPolicy', 'x');
     expect(respond({ oldObject: TF_JOB, object })).toEqual({
       ...respond(RESIZED),
-      warnings: [
-        'spec.runPolicy.cleanPodPolicy is not None, Running or All; the operator takes any other value for All',
-      ],
+      warnings: [`spec.runPolicy.cleanPodPolicy ${MISREAD.cleanPodPolicy}`],
     });
   });
 
@@ -88,7 +86,7 @@ describe('the answer', () => {
         status: 'Failure',
         code: 403,
         reason: 'Forbidden',
-        message: 'tfjobs.kubeflow.org "mnist" may not be updated: the request carries no old and new object to compare',
+        message: `${refusalOf(MNIST)}: ${UNJUDGEABLE.noObjects}`,
         details: { group: 'kubeflow.org', kind: 'tfjobs', name: 'mnist', uid: '6f9619ff-8b86-4d11-b42d-00cf4fc964ff' },
       },
       auditAnnotations: { decision: 'unjudgeable', mode: 'enforce', policy: POLICY_HASH },
@@ -99,10 +97,7 @@ describe('the answer', () => {
     expect(respond(RESIZED, policyWith({ mode: 'warn' }))).toEqual({
       uid: REVIEW_UID,
       allowed: true,
-      warnings: [
-        'spec.tfReplicaSpecs[Worker].replicas may not change (2 → 4)',
-        'jobguard would deny this update for 1 change',
-      ],
+      warnings: [`spec.tfReplicaSpecs[Worker].replicas ${causeOf('2 → 4')}`, wouldDeny(1)],
       auditAnnotations: {
         decision: 'deny',
         mode: 'warn',
@@ -154,7 +149,7 @@ describe('what is let through', () => {
     [{ outcome: 'allow', changes: [] }, true],
     [{ outcome: 'exempt', changes: [], exemptions: ['kueue'] }, true],
     [decide(DEFAULT_POLICY, requestOf(RESIZED)).decision, false],
-    [{ outcome: 'unjudgeable', reason: 'x' }, false],
+    [{ outcome: 'unjudgeable', reason: 'tooDeep' }, false],
   ];
 
   test.each(decisions)('%j in mode enforce: %s; in other modes always', (decision, expected) => {

@@ -1,6 +1,7 @@
 import { UsageError } from '../../config.ts';
 import { InvalidReviewError, parseReview, type AdmissionRequest } from '../../core/admission.ts';
 import { decide, type Decision } from '../../core/decide.ts';
+import { explain } from '../../core/explain.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { CheckContext, CheckFlags } from '../check.ts';
 import type { ExitCode } from '../context.ts';
@@ -19,13 +20,16 @@ type Files = readonly [oldFile: string | undefined, newFile: string | undefined]
 export async function judgeFiles(files: Files, flags: CheckFlags, context: CheckContext): Promise<void> {
   const policy = await loadPolicyOption(flags.policy, context);
   const request = await readRequest(files, flags, policy, context);
-  const judgement = { policy, request, verdict: decide(policy, request) };
+  const verdict = decide(policy, request);
+  // As mode `enforce` would say it: in mode `warn` the warnings would repeat the changes that are listed anyway.
+  const explanation = explain(policy, request, { ...verdict, mode: 'enforce' });
+  const judgement = { request, verdict, explanation };
   context.stdout.write(
     flags.output === 'json'
       ? `${JSON.stringify(verdictDocument(judgement), undefined, 2)}\n`
       : verdictText(judgement, context.hasColour),
   );
-  context.exitWith(EXIT_CODES[judgement.verdict.decision.outcome]);
+  context.exitWith(EXIT_CODES[verdict.decision.outcome]);
 }
 
 const EXIT_CODES: Readonly<Record<Decision['outcome'], ExitCode>> = {

@@ -1,20 +1,21 @@
 import { styleText } from 'node:util';
 
 import type { AdmissionRequest } from '../../core/admission.ts';
-import { isAllowed } from '../../core/review-response.ts';
-import type { JudgedChange, Verdict } from '../../core/decide.ts';
-import { denialMessage, describeChange, hintFor, warnings } from '../../core/explain.ts';
-import { UNKNOWN } from '../../core/field-type.ts';
+import { isAllowed, type JudgedChange, type Verdict } from '../../core/decide.ts';
+import { refusalText, UNJUDGEABLE_TEXTS, WAY_OUT } from '../../core/denial-text.ts';
+import { describeChange, type Explanation } from '../../core/explain.ts';
+import { UNKNOWN, type FieldType } from '../../core/field-type.ts';
 import { fieldPath, printablePointer } from '../../core/field-path.ts';
-import { guardedResource, type GuardedResource, type Mode, type Policy } from '../../core/policy.ts';
+import type { Mode } from '../../core/policy.ts';
 import { resourceName } from '../../core/resource-name.ts';
 import { MAX_NAME_LENGTH, printable } from '../../core/text.ts';
 
 /** A request, and what a policy says to it. */
 export interface Judgement {
-  readonly policy: Policy;
   readonly request: AdmissionRequest;
   readonly verdict: Verdict;
+  /** Of the verdict in mode `enforce`, whatever the mode is. */
+  readonly explanation: Explanation;
 }
 
 /** A judgement as programs read it; what is null has nothing to say. */
@@ -44,7 +45,8 @@ interface ChangeDocument {
 /** Writes a judgement for programs. */
 export function verdictDocument(judgement: Judgement): VerdictDocument {
   const { decision, mode } = judgement.verdict;
-  const type = resourceOf(judgement)?.type ?? UNKNOWN;
+  const { warnings } = judgement.explanation;
+  const type = typeOf(judgement);
   return {
     allowed: isAllowed({ decision, mode: 'enforce' }),
     decision: decision.outcome,
@@ -57,7 +59,7 @@ export function verdictDocument(judgement: Judgement): VerdictDocument {
       permitted,
     })),
     message: messageOf(judgement),
-    warnings: warningsOf(judgement),
+    warnings,
   };
 }
 
@@ -67,9 +69,9 @@ export function verdictText(judgement: Judgement, hasColour: boolean): string {
     hasColour ? styleText(style, text, { validateStream: false }) : text;
   const paragraphs = [
     [headline(judgement, paint)],
-    changesOf(judgement).map((change) => changeLine(change, resourceOf(judgement), paint)),
+    changesOf(judgement).map((change) => changeLine(change, typeOf(judgement), paint)),
     wayOut(judgement),
-    warningsOf(judgement).map((text) => `${paint('yellow', 'Warning:')} ${text}`),
+    judgement.explanation.warnings.map((text) => `${paint('yellow', 'Warning:')} ${text}`),
     modeNote(judgement),
   ];
   return paragraphs
@@ -92,9 +94,9 @@ function headline(judgement: Judgement, paint: Paint): string {
     case 'out_of_scope':
       return `${paint('green', 'Allowed:')} ${outOfScope(judgement)}`;
     case 'deny':
-      return `${paint('red', 'Denied:')} ${object} may not be updated`;
+      return `${paint('red', 'Denied:')} ${refusalText(object)}`;
     case 'unjudgeable':
-      return `${paint('red', 'Cannot be judged:')} ${decision.reason}`;
+      return `${paint('red', 'Cannot be judged:')} ${UNJUDGEABLE_TEXTS[decision.reason]}`;
   }
 }
 
@@ -107,64 +109,53 @@ function qualified({ group, resource }: AdmissionRequest['resource']): string {
   return printable(resourceName(group, resource), MAX_NAME_LENGTH);
 }
 
-function outOfScope({ policy, request }: Judgement): string {
+function outOfScope({ request, verdict }: Judgement): string {
   const { operation, subResource, resource } = request;
-  if (guardedResource(policy, resource.group, resource.resource) === undefined) {
-    return `the policy does not guard ${qualified(resource)}`;
-  }
+  if (verdict.resource === undefined) return `the policy does not guard ${qualified(resource)}`;
   return operation === 'UPDATE'
     ? `/${subResource} is not guarded`
-    : `only an UPDATE is judged, and this is a ${printable(operation, MAX_NAME_LENGTH)}`;
+    : `only UPDATE requests are judged; this one is ${printable(operation, MAX_NAME_LENGTH)}`;
 }
 
 const LABEL_WIDTH = 'permitted'.length;
 
-function changeLine(change: JudgedChange, resource: GuardedResource | undefined, paint: Paint): string {
+function changeLine(change: JudgedChange, type: FieldType, paint: Paint): string {
   const [style, label] = change.permitted ? (['green', 'permitted'] as const) : (['red', 'refused'] as const);
   const by = change.exemption === undefined ? '' : `, by the exemption "${change.exemption}"`;
-  return `  ${paint(style, label.padEnd(LABEL_WIDTH))}  ${describeChange(change, resource)}${by}`;
+  return `  ${paint(style, label.padEnd(LABEL_WIDTH))}  ${describeChange(change, type)}${by}`;
 }
 
 /** Says how what is refused can be had. */
-function wayOut(judgement: Judgement): string[] {
-  const { policy, request, verdict } = judgement;
-  if (verdict.decision.outcome !== 'deny') return [];
-  const resource = resourceOf(judgement);
-  const allowed = (resource?.allow ?? []).map((pattern) => `  ${fieldPath(pattern, resource?.type ?? UNKNOWN)}`);
-  const hint = hintFor(policy, request, verdict.decision);
+function wayOut({ verdict: { decision, resource }, explanation: { hint } }: Judgement): string[] {
+  if (decision.outcome !== 'deny') return [];
+  const allowed = (resource?.allowedFields ?? []).map((field) => `  ${field}`);
   return [
     ...(allowed.length === 0 ? ['Nothing may change.'] : ['Only these may change:', ...allowed]),
-    'To run it differently, create a new job.',
+    WAY_OUT,
     ...(hint === undefined ? [] : [`Hint: ${hint}.`]),
   ];
 }
 
 const MODE_NOTES: Readonly<Record<Exclude<Mode, 'enforce'>, string>> = {
-  warn: 'The mode here is warn: the webhook lets it through, with warnings.',
-  audit: 'The mode here is audit: the webhook lets it through and records it.',
+  warn: 'Mode "warn" applies here: the webhook allows this update, with warnings.',
+  audit: 'Mode "audit" applies here: the webhook allows this update and records it.',
 };
 
-function modeNote({ verdict }: Judgement): string[] {
-  const { decision, mode } = verdict;
+function modeNote({ verdict: { decision, mode } }: Judgement): string[] {
   return mode === 'enforce' || isAllowed({ decision, mode: 'enforce' }) ? [] : [MODE_NOTES[mode]];
 }
 
 function messageOf(judgement: Judgement): string | null {
-  const { policy, request, verdict } = judgement;
-  if (verdict.decision.outcome === 'out_of_scope') return outOfScope(judgement);
-  const message = denialMessage(policy, request, verdict.decision);
+  if (judgement.verdict.decision.outcome === 'out_of_scope') return outOfScope(judgement);
+  const { message } = judgement.explanation;
   return message === '' ? null : message;
-}
-
-/** The warnings about values; those of mode `warn` repeat what is said here anyway. */
-function warningsOf({ policy, request, verdict: { decision } }: Judgement): string[] {
-  return warnings(policy, request, { decision, mode: 'enforce' });
 }
 
 function changesOf({ verdict: { decision } }: Judgement): readonly JudgedChange[] {
   return 'changes' in decision ? decision.changes : [];
 }
 
-function resourceOf({ policy, request }: Judgement): GuardedResource | undefined {
-  return guardedResource(policy, request.resource.group, request.resource.resource);
+/** Returns the type of the object; of a resource that is not guarded nothing is known. */
+function typeOf({ verdict: { resource } }: Judgement): FieldType {
+  return resource?.type ?? UNKNOWN;
 }

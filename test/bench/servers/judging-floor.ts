@@ -7,6 +7,7 @@ import { createServer } from 'node:https';
 
 import { parseReview } from '../../../src/core/admission.ts';
 import { decide } from '../../../src/core/decide.ts';
+import { explain } from '../../../src/core/explain.ts';
 import { reviewResponse } from '../../../src/core/review-response.ts';
 import { compilePolicy } from '../../../src/policy/compile.ts';
 import { completePolicy } from '../../../src/policy/complete.ts';
@@ -18,7 +19,8 @@ const policy = compilePolicy(completePolicy(DEFAULT_POLICY_DOCUMENT));
 function answerTo(text: string): { code: number; body: string } {
   try {
     const review = parseReview(text);
-    return { code: 200, body: JSON.stringify(reviewResponse(policy, review, decide(policy, review))) };
+    const verdict = decide(policy, review);
+    return { code: 200, body: JSON.stringify(reviewResponse(review, verdict, explain(policy, review, verdict))) };
   } catch {
     return { code: 400, body: '' };
   }

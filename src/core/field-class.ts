@@ -1,4 +1,4 @@
-import type { Path } from '../core/path.ts';
+import type { Path } from './path.ts';
 
 /** A kind of protected field, coarse enough to be a metric's label. */
 export type FieldClass = (typeof FIELD_CLASSES)[number];
@@ -53,8 +53,11 @@ const CLASS_OF_FIELD: ReadonlyMap<string, FieldClass> = new Map([
 
 /** Returns the class of a changed field: a container that came or went is `containers`, its image is `image`. */
 export function fieldClass(path: Path): FieldClass {
-  const found = path.map((segment) => CLASS_OF_FIELD.get(String(segment))).find((name) => name !== undefined);
-  return found ?? (path.some((segment) => CONTAINER_LISTS.has(String(segment))) ? 'containers' : 'other');
+  for (const segment of path) {
+    const found = CLASS_OF_FIELD.get(String(segment));
+    if (found !== undefined) return found;
+  }
+  return path.some((segment) => CONTAINER_LISTS.has(segment)) ? 'containers' : 'other';
 }
 
-const CONTAINER_LISTS: ReadonlySet<string> = new Set(['containers', 'initContainers']);
+const CONTAINER_LISTS: ReadonlySet<string | number> = new Set(['containers', 'initContainers']);

@@ -1,0 +1,75 @@
+import type { UnjudgeableReason } from './decide.ts';
+
+/** Everything that is said to a writer whose update is refused, or would be; `explain.ts` decides what of it is said. */
+
+/** What a denial says. */
+export interface DenialParts {
+  /** The object's resource and name: `tfjobs.kubeflow.org "mnist"`. */
+  readonly subject: string;
+  /** The refused changes that are named, each as `changeText` writes it. */
+  readonly refused: readonly string[];
+  readonly refusedCount: number;
+  /** The fields that may change, as many as are named. */
+  readonly allowed: readonly string[];
+  readonly allowedCount: number;
+  readonly hint: string | undefined;
+}
+
+export const WAY_OUT = 'To run it differently, create a new job.';
+
+/** Names an object, and says that it keeps its state: `tfjobs.kubeflow.org "mnist" may not be updated`. */
+export function refusalText(subject: string): string {
+  return `${subject} may not be updated`;
+}
+
+/** `tfjobs.kubeflow.org "mnist" may not be updated: spec.x (1 → 4), and 2 more; only spec.y may change. To run it …` */
+export function denialText({ subject, refused, refusedCount, allowed, allowedCount, hint }: DenialParts): string {
+  const moreRefused = refusedCount - refused.length;
+  const changes = moreRefused === 0 ? refused : [...refused, `and ${moreRefused} more`];
+  const wayOut = hint === undefined ? WAY_OUT : `${WAY_OUT} (${hint})`;
+  return `${refusalText(subject)}: ${changes.join(', ')}; ${allowedText(allowed, allowedCount)}. ${wayOut}`;
+}
+
+function allowedText(allowed: readonly string[], count: number): string {
+  if (count === 0) return 'nothing may change';
+  return `only ${[...allowed, ...(allowed.length < count ? ['…'] : [])].join(', ')} may change`;
+}
+
+/** Writes one change with as much of its values as may be shown: `spec.x (1 → 4)`, `spec.y (added)`. */
+export function changeText(field: string, values: string): string {
+  return `${field} (${values})`;
+}
+
+/** Says of a field, which stands beside it or before it, that its change is refused. */
+export function causeText(values: string): string {
+  return `may not change (${values})`;
+}
+
+export const UNJUDGEABLE_TEXTS: Readonly<Record<UnjudgeableReason, string>> = {
+  unknownSubresource: 'jobguard cannot check updates of this subresource',
+  tooDeep: 'the object is nested too deeply to check',
+  noObjects: 'the request does not contain both the old and the new object',
+  noScalePath: 'the policy sets no scaleReplicasPath, so updates of /scale cannot be checked',
+  noReplicas: 'spec.replicas of the Scale is not a number',
+};
+
+/** Sums up, in mode `warn`, what `enforce` would refuse. */
+export function wouldDenyText(refused: number): string {
+  return `jobguard would deny this update: ${refused === 1 ? '1 change is' : `${refused} changes are`} not allowed`;
+}
+
+export function wouldNotJudgeText(reason: UnjudgeableReason): string {
+  return `jobguard would deny this update: ${UNJUDGEABLE_TEXTS[reason]}`;
+}
+
+/** Tells a known controller's owner which preset lets it work. */
+export function presetHint(title: string, preset: string): string {
+  return `this is ${title}: turn on the preset "${preset}"`;
+}
+
+export function suspendHint(pointer: string): string {
+  return `to let people pause and resume jobs, allow "${pointer}" in the policy`;
+}
+
+export const SUSPENDED_JOB_HINT =
+  'this job is suspended: to let people edit suspended jobs, set "suspendedJobs: true" in the policy';
