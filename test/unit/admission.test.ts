@@ -151,6 +151,11 @@ describe('what is no AdmissionReview', () => {
       '/request/dryRun must be boolean',
     ],
     ['a name that is a number', { ...SMALLEST, request: { ...request, name: 1 } }, '/request/name must be string'],
+    [
+      'two problems, of which the first is named',
+      { ...SMALLEST, request: { ...request, uid: 1, name: 1 } },
+      '/request/uid must be string',
+    ],
   ])('%s', (_title, review, problem) => {
     expect(() => parseReview(JSON.stringify(review))).toThrow(
       new InvalidReviewError(`not an admission.k8s.io/v1 AdmissionReview: ${problem}`),

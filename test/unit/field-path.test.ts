@@ -40,7 +40,11 @@ describe('a path written the Kubernetes way', () => {
     expect(key).toBe(`metadata.labels["start-${'x'.repeat(26)}…${'x'.repeat(27)}-end"]`);
   });
 
-  test('a long field is shortened as a key is', () => {
+  test('a field of 64 characters is written as it is', () => {
+    expect(fieldPath(['spec', 'x'.repeat(64)], UNKNOWN)).toBe(`spec.${'x'.repeat(64)}`);
+  });
+
+  test('a longer field is shortened as a key is', () => {
     expect(fieldPath(['x'.repeat(65)], UNKNOWN)).toBe(`["${'x'.repeat(32)}…${'x'.repeat(31)}"]`);
   });
 

@@ -32,6 +32,10 @@ describe('making printable', () => {
     expect(printable(text, 64)).toBe(escaped);
   });
 
+  test('a long text of plain letters loses its middle', () => {
+    expect(printable('abcdefg', 5)).toBe('ab…fg');
+  });
+
   test('escapes count: the whole is never longer than asked for', () => {
     expect(printable('\n'.repeat(100), 20)).toHaveLength(20);
   });
