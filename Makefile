@@ -1,6 +1,6 @@
 # `make` lists the targets. Each one installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install build image lint test run demo cluster generate manifests clean
+.PHONY: help install build image lint test mutation fuzz run demo cluster generate manifests clean
 
 NPM := npm --loglevel=error
 NODE := node_modules/.bin/node
@@ -28,6 +28,12 @@ lint: install ## check types, style and formatting
 
 test: install ## run every test layer that this machine can run
 	$(NPM) test
+
+mutation: install ## look for mistakes in the judgement that no test notices
+	$(NPM) run mutation
+
+fuzz: install ## look for updates and policies that are judged wrongly, for ten minutes
+	$(NPM) run fuzz -- --minutes 10
 
 ##@ Try
 

@@ -1,17 +1,15 @@
-import { deepStrictEqual, ok, strictEqual } from 'node:assert';
+import { deepStrictEqual, strictEqual } from 'node:assert';
 import { parentPort, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
 import { type AdmissionRequest, parseReview } from '../../src/core/admission.ts';
 import { decide, type Decision } from '../../src/core/decide.ts';
-import { pointer } from '../../src/core/path.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { completePolicy } from '../../src/policy/complete.ts';
-import { SECRET_NUMBER, SECRET_TEXT } from '../support/hostile-values.ts';
 import { readTree, type Tree, valueAt } from '../support/json-tree.ts';
+import { expectNoChangeToItself, expectSafeAnswer, judgementOf } from './checks.ts';
 import { type Judgement, naiveJudge, type NaivePolicy } from './naive-judge.ts';
 import { grow, type JobName, reviewText, type Scenario, scenarios } from '../support/random-reviews.ts';
-import { respondTo } from '../support/review.ts';
 import { POLICIES } from './policies.ts';
 
 /**
@@ -34,10 +32,6 @@ export interface Result {
 }
 
 const INVERSE = { add: 'remove', remove: 'add', replace: 'replace' } as const;
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-const MAX_MESSAGE_BYTES = 1024;
-const MAX_WARNING_CHARACTERS = 120;
-const MAX_WARNINGS = 10;
 
 if (parentPort) {
   parentPort.postMessage(await judgePairs(workerData as Run));
@@ -74,11 +68,6 @@ async function failureOf(details: fc.RunDetails<[Scenario]>): Promise<string | u
   return `${String(details.errorInstance)}\n\n${message}\n\n${reviewText(scenario, grow(scenario))}`;
 }
 
-function judgementOf(decision: Decision): Judgement {
-  const denied = decision.outcome === 'deny' ? decision.denied : [];
-  return { outcome: decision.outcome, denied: denied.map(({ op, path }) => ({ op, pointer: pointer(path) })) };
-}
-
 /** The exemptions that are named suffice, and none of them can be missed. */
 function expectNeededExemptions(decision: Decision, policy: NaivePolicy, review: Tree): void {
   if (decision.outcome !== 'exempt') return;
@@ -87,24 +76,6 @@ function expectNeededExemptions(decision: Decision, policy: NaivePolicy, review:
   const { exemptions } = decision;
   strictEqual(outcomeWith(exemptions), 'exempt');
   for (const name of exemptions) strictEqual(outcomeWith(exemptions.filter((other) => other !== name)), 'deny', name);
-}
-
-function expectSafeAnswer(policy: Policy, request: AdmissionRequest): void {
-  const { status, warnings = [], auditAnnotations } = respondTo(policy, request);
-  const message = status?.message ?? '';
-  ok(Buffer.byteLength(message) <= MAX_MESSAGE_BYTES, message);
-  ok(warnings.length <= MAX_WARNINGS);
-  const causes = (status?.details.causes ?? []).flatMap(({ field, message: text }) => [field, text]);
-  for (const warning of warnings) ok(Array.from(warning).length <= MAX_WARNING_CHARACTERS, warning);
-  for (const line of [message, ...warnings, ...causes, ...Object.values(auditAnnotations)]) {
-    ok(!UNPRINTABLE.test(line), `unprintable: ${JSON.stringify(line)}`);
-    ok(!line.includes(SECRET_TEXT) && !line.includes(SECRET_NUMBER), `secret: ${line}`);
-  }
-}
-
-function expectNoChangeToItself(policy: Policy, request: AdmissionRequest): void {
-  const { decision } = decide(policy, { ...request, object: request.oldObject });
-  if ('changes' in decision) deepStrictEqual(decision, { outcome: 'allow', changes: [] });
 }
 
 /** Tells whether the stored job opens nothing by its own state: one that terminates does, and one that is suspended. */
