@@ -20,9 +20,9 @@ export interface AdmissionRequest {
   readonly name: string;
   readonly user: User;
   readonly dryRun: boolean;
-  /** null where the request has none; undefined where it is nested too deeply to be read to the last digit. */
-  readonly object: JsonValue | undefined;
-  readonly oldObject: JsonValue | undefined;
+  /** null where the request has none. */
+  readonly object: JsonValue;
+  readonly oldObject: JsonValue;
 }
 
 /** A request body is no AdmissionReview that could be answered; the message is for whoever sent it. */
@@ -92,15 +92,16 @@ const isReview = ajv.compile<ReviewEnvelope>({
  * @throws InvalidReviewError where the text is not JSON, or not an admission.k8s.io/v1 AdmissionReview with a request
  */
 export function parseReview(text: string): AdmissionRequest {
-  const { review, isExact } = parseText(text);
+  const review = parseText(text);
   if (!isReview(review)) {
-    const problem = ajv.errorsText(isReview.errors, { dataVar: '' });
+    // What is wrong with the review itself has an empty path.
+    const problem = ajv.errorsText(isReview.errors, { dataVar: '' }).trim();
     throw new InvalidReviewError(`not an admission.k8s.io/v1 AdmissionReview: ${problem}`);
   }
-  return requestOf(review, isExact);
+  return requestOf(review);
 }
 
-function requestOf({ request }: ReviewEnvelope, isExact: boolean): AdmissionRequest {
+function requestOf({ request }: ReviewEnvelope): AdmissionRequest {
   return {
     uid: request.uid,
     operation: request.operation,
@@ -110,8 +111,8 @@ function requestOf({ request }: ReviewEnvelope, isExact: boolean): AdmissionRequ
     name: orEmpty(request.name),
     user: { username: orEmpty(request.userInfo?.username), groups: request.userInfo?.groups ?? [] },
     dryRun: request.dryRun === true,
-    object: isExact ? (request.object ?? null) : undefined,
-    oldObject: isExact ? (request.oldObject ?? null) : undefined,
+    object: request.object ?? null,
+    oldObject: request.oldObject ?? null,
   };
 }
 
@@ -120,12 +121,10 @@ function orEmpty(text: string | null | undefined): string {
   return text ?? '';
 }
 
-function parseText(text: string): { review: unknown; isExact: boolean } {
+function parseText(text: string): unknown {
   try {
-    return { review: parseJson(text), isExact: true };
-  } catch (error) {
-    // The envelope can still be read, so that the request gets an answer that says what is wrong with its object.
-    if (error instanceof RangeError) return { review: JSON.parse(text), isExact: false };
+    return parseJson(text);
+  } catch {
     throw new InvalidReviewError('the request body is not JSON');
   }
 }

@@ -35,7 +35,7 @@ export type Decision =
     };
 
 /** Why an update of a guarded resource cannot be judged. */
-export type UnjudgeableReason = 'unknownSubresource' | 'tooDeep' | 'noObjects' | 'noScalePath' | 'noReplicas';
+export type UnjudgeableReason = 'unknownSubresource' | 'noObjects' | 'noScalePath' | 'noReplicas';
 
 /** A decision and what it was made by. */
 export interface Verdict {
@@ -69,9 +69,6 @@ function decideRequest(policy: Policy, request: AdmissionRequest, resource: Guar
   }
   if (request.subResource !== '' && request.subResource !== 'scale') {
     return { outcome: 'unjudgeable', reason: 'unknownSubresource' };
-  }
-  if (request.object === undefined || request.oldObject === undefined) {
-    return { outcome: 'unjudgeable', reason: 'tooDeep' };
   }
   if (!isMap(request.object) || !isMap(request.oldObject)) {
     return { outcome: 'unjudgeable', reason: 'noObjects' };

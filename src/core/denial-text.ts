@@ -47,7 +47,6 @@ export function causeText(values: string): string {
 
 export const UNJUDGEABLE_TEXTS: Readonly<Record<UnjudgeableReason, string>> = {
   unknownSubresource: 'jobguard cannot check updates of this subresource',
-  tooDeep: 'the object is nested too deeply to check',
   noObjects: 'the request does not contain both the old and the new object',
   noScalePath: 'the policy sets no scaleReplicasPath, so updates of /scale cannot be checked',
   noReplicas: 'spec.replicas of the Scale is not a number',

@@ -123,6 +123,27 @@ describe('connections beyond the limit', () => {
     expect(opened.slice(-40).some((socket) => socket.destroyed)).toBe(false);
   });
 
+  test('cost a connection that was answered rather than an older one with a request under way', async () => {
+    const server = await start({ maxConnections: 2 });
+    const headers = { 'content-length': String(Buffer.byteLength(UNCHANGED)) };
+    const request = httpsRequest({ ...requestOptions(server.endpoint, { headers }), ...HOSTILE });
+    const answered = answerTo(request);
+    request.write(UNCHANGED.slice(0, 10));
+    await eventually('the request', () => Promise.resolve(server.metrics.requestsInFlight.value === 1 || undefined));
+
+    const agent = new Agent({ keepAlive: true, ...HOSTILE });
+    cleanups.push(() => agent.destroy());
+    expect((await call(server.endpoint, { agent, body: UNCHANGED })).status).toBe(200);
+    await eventually('its end', () => Promise.resolve(server.metrics.requestsInFlight.value === 1 || undefined));
+
+    keep(connectPlain({ host: '127.0.0.1', port: server.securePort }));
+    await eventually('the answered one to be closed', () =>
+      Promise.resolve(Object.values(agent.freeSockets).length === 0 || undefined),
+    );
+    request.end(UNCHANGED.slice(10));
+    expect((await answered).status).toBe(200);
+  });
+
   test('spare a request under way', async () => {
     const server = await start({ maxConnections: 3 });
     const headers = { 'content-length': String(Buffer.byteLength(UNCHANGED)) };

@@ -134,15 +134,15 @@ describe('what cannot be judged gets a Status', () => {
   });
 
   test.each([
-    { what: 'a list', body: '[]', problem: / must be object$/ },
-    { what: 'another kind', body: ALLOWED.replace('"AdmissionReview"', '"Status"'), problem: / \/kind must be / },
-    { what: 'v1beta1', body: ALLOWED.replace('k8s.io/v1"', 'k8s.io/v1beta1"'), problem: / \/apiVersion must be / },
-    { what: 'no request', body: ALLOWED.replace('"request"', '"response"'), problem: / must have .* 'request'$/ },
-    { what: 'no uid', body: ALLOWED.replace('"uid"', '"id"'), problem: / \/request must have .* 'uid'$/ },
-    { what: 'a uid of 7', body: ALLOWED.replace(`"${REVIEW_UID}"`, '7'), problem: / \/request\/uid must be string$/ },
-    { what: 'an empty uid', body: ALLOWED.replace(REVIEW_UID, ''), problem: / \/request\/uid must NOT / },
+    { what: 'a list', body: '[]', problem: /: must be object$/ },
+    { what: 'another kind', body: ALLOWED.replace('"AdmissionReview"', '"Status"'), problem: /: \/kind must be / },
+    { what: 'v1beta1', body: ALLOWED.replace('k8s.io/v1"', 'k8s.io/v1beta1"'), problem: /: \/apiVersion must be / },
+    { what: 'no request', body: ALLOWED.replace('"request"', '"response"'), problem: /: must have .* 'request'$/ },
+    { what: 'no uid', body: ALLOWED.replace('"uid"', '"id"'), problem: /: \/request must have .* 'uid'$/ },
+    { what: 'a uid of 7', body: ALLOWED.replace(`"${REVIEW_UID}"`, '7'), problem: /: \/request\/uid must be string$/ },
+    { what: 'an empty uid', body: ALLOWED.replace(REVIEW_UID, ''), problem: /: \/request\/uid must NOT / },
   ])('400: $what', async ({ body, problem }) => {
-    const message = new RegExp(`^not an admission\\.k8s\\.io/v1 AdmissionReview:.*${problem.source}`);
+    const message = new RegExp(`^not an admission\\.k8s\\.io/v1 AdmissionReview${problem.source}`);
     expect(await answerTo({ body })).toEqual(failure(400, 'BadRequest', expect.stringMatching(message)));
   });
 

@@ -42,7 +42,6 @@ export const wouldDenyBecause = (reason: string): string => `jobguard would deny
 /** Why an update cannot be judged. */
 export const UNJUDGEABLE = {
   unknownSubresource: 'jobguard cannot check updates of this subresource',
-  tooDeep: 'the object is nested too deeply to check',
   noObjects: 'the request does not contain both the old and the new object',
   noScalePath: 'the policy sets no scaleReplicasPath, so updates of /scale cannot be checked',
   noReplicas: 'spec.replicas of the Scale is not a number',

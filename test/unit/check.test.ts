@@ -445,7 +445,7 @@ describe('a whole AdmissionReview', () => {
     [
       'that is another object',
       '{"apiVersion": "v1"}',
-      "review.json: not an admission.k8s.io/v1 AdmissionReview:  must have required property 'kind'",
+      "review.json: not an admission.k8s.io/v1 AdmissionReview: must have required property 'kind'",
     ],
   ])('%s is refused', async (_what, text, problem) => {
     expect(await checkReview(text)).toEqual({ code: 2, stdout: '', problems: [problem] });

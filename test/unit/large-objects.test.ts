@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { Worker } from 'node:worker_threads';
 import { causeOf } from '../support/denial-wording.ts';
 import type { Judged } from './judging-worker.ts';
+import { TF_JOB } from '../support/job.ts';
 import { reviewText } from '../support/review.ts';
 
 // The bounds are on the processor's time; the clock's is a busy machine's own affair.
@@ -166,4 +167,33 @@ test('a number of a mebibyte is compared to its last digit', async () => {
   const digits = '9'.repeat(MEBIBYTE);
   expect((await judgeInTime(review(`"x": ${digits}`, `"x": ${digits}.0`))).allowed).toBe(true);
   expect((await judgeInTime(review(`"x": ${digits}`, `"x": ${digits.slice(0, -1)}8`))).allowed).toBe(false);
+});
+
+test('a number of twenty digits makes reading a body at most half as long again, whatever else it holds', async () => {
+  const job = JSON.stringify(TF_JOB);
+  const many = (count: number, item: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => item(index)).join(',');
+  const bodies = {
+    jobs: many(100, () => job),
+    emptyMaps: many(60_000, () => '{}'),
+    numbers: many(100_000, (index) => `${index % 10}`),
+    shapes: many(20_000, (index) => `{"key${index}":1}`),
+    keys: `{${many(30_000, (index) => `"key${index}":1`)}}`,
+    levels: `${'{"a":['.repeat(30_000)}${']}'.repeat(30_000)}`,
+    digitsInStrings: many(10_000, () => '"[12345678901234567890,12345678901234567890]"'),
+  };
+  const fastest = { plain: 0, exact: 0 };
+  for (const [what, items] of Object.entries(bodies)) {
+    const text = (number: string): string => reviewText({ oldObject: '{}', object: `[${items},${number}]` });
+    let [plain, exact] = [Infinity, Infinity];
+    // By turns, so that a machine that is busy for a while is so for both.
+    for (let run = 0; run < 20; run += 1) {
+      plain = Math.min(plain, (await judge(text('1.5'))).elapsedMs);
+      exact = Math.min(exact, (await judge(text('12345678901234567890'))).elapsedMs);
+    }
+    process.stdout.write(`${what}: ${plain.toFixed(1)} ms, with a long number ${exact.toFixed(1)} ms\n`);
+    fastest.plain += plain;
+    fastest.exact += exact;
+  }
+  expect(fastest.exact).toBeLessThan(1.5 * fastest.plain);
 });

@@ -149,7 +149,7 @@ describe('what is let through', () => {
     [{ outcome: 'allow', changes: [] }, true],
     [{ outcome: 'exempt', changes: [], exemptions: ['kueue'] }, true],
     [decide(DEFAULT_POLICY, requestOf(RESIZED)).decision, false],
-    [{ outcome: 'unjudgeable', reason: 'tooDeep' }, false],
+    [{ outcome: 'unjudgeable', reason: 'noObjects' }, false],
   ];
 
   test.each(decisions)('%j in mode enforce: %s; in other modes always', (decision, expected) => {
