@@ -6,8 +6,8 @@ import { at } from '../../tools/json-at.ts';
 import { setRight, skewMs, storeClocks, withClock } from './clock.ts';
 import { logged, logs, newPod, readyPods } from './pods.ts';
 import { install, type Release } from './release.ts';
-import { secretOf, serveWhatIsStored, stored, trusted } from './shared-certificate.ts';
-import { GUARDED_TRAFFIC, meanwhile, startTraffic } from './traffic.ts';
+import { deleteSecret, secretOf, serveWhatIsStored, stored, truncateSecret, trusted } from './shared-certificate.ts';
+import { GUARDED_TRAFFIC, meanwhile, startTraffic, type During } from './traffic.ts';
 
 const NAME = 'jobguard-faults';
 const PER_SECOND = 20;
@@ -18,8 +18,6 @@ const SKEW_HOURS = 3;
 const TOLERANCE_MS = 300_000;
 /** Longer than a pod that cannot serve is called ready. */
 const UNREADY_MS = 15_000;
-
-type During = ReturnType<typeof meanwhile>;
 
 /** What becomes of the certificate that replicas issue to themselves. */
 export function selfManagedFaults(cluster: () => Cluster): void {
@@ -58,18 +56,14 @@ async function race(cluster: Cluster, release: Release, during: During): Promise
 async function damages(cluster: Cluster, release: Release, during: During): Promise<void> {
   await during('the Secret is deleted', async () => {
     const { ca: before } = await stored(cluster, release);
-    await kubectl(cluster, 'delete', 'secret', secretOf(release));
+    await deleteSecret(cluster, release);
     await logged(cluster, release, 'the Secret is gone; making it anew');
-    await serveWhatIsStored(cluster, release);
     expect(await trusted(cluster, release)).toEqual([(await stored(cluster, release)).ca, before]);
   });
   await during('the Secret is truncated', async () => {
     const before = await stored(cluster, release);
-    const half = (text: string): string => Buffer.from(text.slice(0, text.length / 2)).toString('base64');
-    const data = { 'ca.key': half(before.caKey), 'tls.crt': half(before.leaf) };
-    await kubectl(cluster, 'patch', 'secret', secretOf(release), '--type=merge', '--patch', JSON.stringify({ data }));
+    await truncateSecret(cluster, release);
     await logged(cluster, release, 'the Secret is damaged; mending it');
-    await serveWhatIsStored(cluster, release);
     const expected = [(await stored(cluster, release)).ca, before.ca];
     expect(await trusted(cluster, release)).toEqual(expect.arrayContaining(expected));
   });

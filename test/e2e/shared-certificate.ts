@@ -41,6 +41,26 @@ export async function serveWhatIsStored(cluster: Cluster, release: Release): Pro
   );
 }
 
+/** Deletes the Secret that the replicas share, and waits until they serve what a new one holds. */
+export async function deleteSecret(cluster: Cluster, release: Release): Promise<void> {
+  await kubectl(cluster, release, 'delete', 'secret', secretOf(release));
+  await serveWhatIsStored(cluster, release);
+}
+
+/** Cuts keys and certificates in the Secret in half, and waits until the replicas have mended it. */
+export async function truncateSecret(cluster: Cluster, release: Release): Promise<void> {
+  const { caKey, leaf } = await stored(cluster, release);
+  const half = (text: string): string => Buffer.from(text.slice(0, text.length / 2)).toString('base64');
+  const patch = JSON.stringify({ data: { 'ca.key': half(caKey), 'tls.crt': half(leaf) } });
+  await kubectl(cluster, release, 'patch', 'secret', secretOf(release), '--type=merge', '--patch', patch);
+  await serveWhatIsStored(cluster, release);
+}
+
+async function kubectl(cluster: Cluster, { namespace }: Release, ...args: readonly string[]): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(['--namespace', namespace, ...args]);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+}
+
 function decoded(base64: unknown): string {
   return typeof base64 === 'string' ? Buffer.from(base64, 'base64').toString() : '';
 }
