@@ -5,6 +5,7 @@ import type { JsonValue } from '../core/json.ts';
 import { fieldPath } from '../core/field-path.ts';
 import type { Segment } from '../core/path.ts';
 import type { Policy } from '../core/policy.ts';
+import { printable } from '../core/text.ts';
 import { compilePolicy } from './compile.ts';
 import { completePolicy } from './complete.ts';
 import type { PolicyDocument } from './document.ts';
@@ -61,9 +62,15 @@ export function readPolicy(text: string, { file = 'policy' }: PolicyTextOptions 
 
 const EMPTY = 'holds no policy; one begins with "apiVersion: jobguard/v1" and "kind: UpdatePolicy"';
 
+/** Longer than anything that is said about a policy, which quotes little of it. */
+const MAX_PROBLEM_LENGTH = 1_000;
+
+/** Some problems are in the YAML parser's own words, which quote the text as it is. */
 function policyFileError(file: string, problems: readonly TextProblem[]): PolicyFileError {
   const inOrder = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  return new PolicyFileError(inOrder.map(({ line, column, text }) => `${file}:${line}:${column}: ${text}`));
+  return new PolicyFileError(
+    inOrder.map(({ line, column, text }) => `${file}:${line}:${column}: ${printable(text, MAX_PROBLEM_LENGTH)}`),
+  );
 }
 
 /** A policy repeats little, and an alias is mostly a glob that lacks its quotes. */

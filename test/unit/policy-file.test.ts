@@ -60,6 +60,14 @@ describe('a wrong policy file is answered with every problem, where it is and wh
     expect(problemsOf(() => readPolicy(text))[0]).toContain(problem);
   });
 
+  test.each([
+    ['a repeated key', '"\u202ea": 1\n"\u202ea": 2', String.raw`the key "\u{202e}a" stands twice`],
+    ['an alias', 'allow: [*a\u202eb]', String.raw`if the text "*a\u{202e}b" is meant`],
+    ['what the YAML parser quotes', '{} }"a\u007f"', String.raw`a\u{7f}`],
+  ])('characters that a terminal obeys are escaped in %s', (_what, text, escaped) => {
+    expect(problemsOf(() => readPolicy(text)).join('\n')).toContain(escaped);
+  });
+
   test('a key named like what every object inherits is unknown', () => {
     const keys = ['__proto__', 'constructor', 'toString', ''];
     const text = `${HEAD}${keys.map((key) => `${JSON.stringify(key)}: 1\n`).join('')}`;
