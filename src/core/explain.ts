@@ -1,5 +1,5 @@
 import type { AdmissionRequest } from './admission.ts';
-import { isSuspended, type Decision, type JudgedChange, type Verdict } from './decide.ts';
+import { isSuspended, type Decision, type Verdict } from './decide.ts';
 import {
   causeText,
   changeText,
@@ -84,7 +84,9 @@ export function explain(policy: Policy, request: AdmissionRequest, verdict: Verd
     return { ...SILENT, message: shortenToBytes(message, MAX_MESSAGE_BYTES), warnings, annotations };
   }
 
-  const warnings = misreadWarnings(decision.changes, resource.type);
+  // `enforce` stores nothing that it refuses; the other modes store every new value.
+  const stored = decision.changes.filter(({ permitted }) => permitted || mode !== 'enforce');
+  const warnings = misreadWarnings(stored, resource.type);
   if (decision.outcome === 'allow') return { ...SILENT, warnings, annotations };
   if (decision.outcome === 'exempt') {
     return { ...SILENT, warnings, annotations: { ...annotations, exemption: decision.exemptions.join(',') } };
@@ -206,10 +208,10 @@ function isSame(path: Path, other: Path): boolean {
   return path.length === other.length && path.every((segment, index) => segment === other[index]);
 }
 
-/** Warns of permitted changes to values that the operator misreads. */
-function misreadWarnings(changes: readonly JudgedChange[], type: FieldType): string[] {
+/** Warns of changes to values that the operator misreads. */
+function misreadWarnings(changes: readonly Change[], type: FieldType): string[] {
   return changes.flatMap((change) => {
-    const warning = change.permitted ? misreading(change) : undefined;
+    const warning = misreading(change);
     return warning === undefined ? [] : [fitForWarning(`${fieldPath(change.path, type)} ${warning}`)];
   });
 }

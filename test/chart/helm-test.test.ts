@@ -66,11 +66,16 @@ describeChart('what the pod of helm test runs, with the rights of its account', 
   test.each([
     ['enforce', { mode: 'enforce' }, 'mode enforce: 403 admission webhook "jobs.jobguard.dev" denied the request'],
     ['warn', { mode: 'warn' }, 'mode warn: 200 299 - "'],
-    ['audit', { mode: 'audit' }, 'mode audit: 200'],
+    ['audit', { mode: 'audit' }, 'mode audit: 200 299 - "spec.runPolicy.cleanPodPolicy is not None'],
     [
       'enforce, elsewhere audit',
       { mode: 'enforce', namespaceModes: [{ namespaces: ['def*'], mode: 'audit' }] },
-      'mode audit: 200',
+      'mode audit: 200 299 - "',
+    ],
+    [
+      'audit, where the policy allows no field below spec',
+      { mode: 'audit', allow: ['/metadata/labels'] },
+      'mode audit: 200 299 - "spec.runPolicy.cleanPodPolicy is not None',
     ],
     ['enforce, where suspended jobs may be edited', { suspendedJobs: true }, 'metadata.finalizers (added)'],
   ])(
@@ -79,7 +84,7 @@ describeChart('what the pod of helm test runs, with the rights of its account', 
       await using release = await startLocalRelease(cluster, { values: { policy } });
       const { code, stdout, stderr } = await helmTest(policy);
       expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: expect.stringContaining(outcome), stderr: '' });
-      expect(stdout).toMatch(/update of a label: 200 \n(jobguard guards this cluster|nothing is refused here; .*)\n$/);
+      expect(stdout).toMatch(/update of a label: 200 \njobguard (guards this cluster|watches this cluster: .*)\n$/);
       const logged = release.jobguard
         .stderr()
         .split('\n')
@@ -104,12 +109,16 @@ describeChart('what the pod of helm test runs, with the rights of its account', 
     MANY_PROGRAMS_TIMEOUT_MS,
   );
 
-  test(
-    'with no webhook registered: ends badly',
-    async () => {
+  test.each(['enforce', 'warn', 'audit'])(
+    'mode %s, with no webhook registered: ends badly, and leaves no job',
+    async (mode) => {
       await cluster.kubectl(['delete', 'validatingwebhookconfigurations', '--all']);
-      const { code, stdout } = await helmTest();
-      expect([code, stdout]).toEqual([1, expect.stringContaining('jobguard does NOT guard this cluster')]);
+      const { code, stdout } = await helmTest({ mode });
+      expect({ code, stdout }).toEqual({
+        code: 1,
+        stdout: expect.stringMatching(/mode \w+: 200 \n[^]*\njobguard does NOT guard this cluster\n$/),
+      });
+      expect(await jobsLeft()).toEqual([]);
     },
     MANY_PROGRAMS_TIMEOUT_MS,
   );

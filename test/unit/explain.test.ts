@@ -473,6 +473,13 @@ describe('warnings of values that the operator misreads', () => {
     expect(warningsOf({ oldObject: TF_JOB, object: misread }, policyWith({ allow: ['/metadata/labels'] }))).toEqual([]);
   });
 
+  test('come for a change that mode audit does not refuse', () => {
+    const policy = policyWith({ mode: 'audit', allow: ['/metadata/labels'] });
+    expect(warningsOf({ oldObject: TF_JOB, object: misread }, policy)).toEqual(
+      warningsOf({ oldObject: TF_JOB, object: misread }),
+    );
+  });
+
   test('do not come for values that it understands', () => {
     const object = withValue(TF_JOB, '/spec/runPolicy/cleanPodPolicy', 'Running');
     expect(warningsOf({ oldObject: TF_JOB, object })).toEqual([]);

@@ -1,5 +1,5 @@
 // Run by `helm test` in a pod: creates a suspended job, asks the API server in a dry run to change what nobody may change,
-// and ends well if jobguard's denial comes back. The job is deleted whatever happens.
+// and ends well if jobguard's denial comes back, or its warnings where the mode refuses nothing. The job is deleted whatever happens.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -21,7 +21,9 @@ async function request(method, path, body, contentType = 'application/json') {
   return { status: answer.status, warnings: answer.headers.get('warning') ?? '', object };
 }
 
-const dryRunPatch = (path, patch) => request('PATCH', `${path}?dryRun=All`, patch, 'application/merge-patch+json');
+// Only one of the two places of cleanPodPolicy exists in a generation of the API; the warning about the other says nothing.
+const dryRunPatch = (path, patch) =>
+  request('PATCH', `${path}?dryRun=All&fieldValidation=Ignore`, patch, 'application/merge-patch+json');
 
 function modeIn(namespace) {
   const pattern = (glob) => new RegExp(`^${glob.split('*').map(RegExp.escape).join('.*')}$`);
@@ -35,7 +37,7 @@ function modeIn(namespace) {
 const IS_GUARDED = {
   enforce: ({ status, object }) => status === 403 && object.message.includes(`admission webhook "${webhook}" denied`),
   warn: ({ status, warnings }) => status === 200 && warnings.includes('jobguard would deny this update'),
-  audit: ({ status }) => status === 200,
+  audit: ({ status, warnings }) => status === 200 && warnings.includes('cleanPodPolicy is not None, Running or All'),
 };
 
 /** Has patience: where the test follows the installation closely, the pods have to become ready first. */
@@ -68,8 +70,9 @@ try {
 } finally {
   await request('DELETE', path);
 }
-const success =
-  mode === 'audit'
-    ? 'nothing is refused here; whether jobguard was asked is in its log'
-    : 'jobguard guards this cluster';
-console.log(process.exitCode === 0 ? success : 'jobguard does NOT guard this cluster');
+const SUCCESS = {
+  enforce: 'jobguard guards this cluster',
+  warn: 'jobguard watches this cluster: it warns of what it would refuse',
+  audit: 'jobguard watches this cluster: it records what it would refuse',
+};
+console.log(process.exitCode === 0 ? SUCCESS[mode] : 'jobguard does NOT guard this cluster');

@@ -15,7 +15,8 @@
 
 {{/*
 What the test does, for files/forbidden-update.mjs. Nothing ever runs: the job is suspended, and no node has its label, for
-operators that know no suspension. The change is forbidden twice over, since policies differ in what they allow.
+operators that know no suspension. The change is forbidden twice over, since policies differ in what they allow. Its cleanPodPolicy
+is one that the operator misreads: jobguard warns of it in mode audit too, which is the only sign of it that a client can see there.
 */}}
 {{- define "jobguard.testPlan" -}}
 {{- $of := include "jobguard.testedResource" . | fromYaml }}
@@ -33,7 +34,11 @@ operators that know no suspension. The change is forbidden twice over, since pol
 }}
 {{- $forbiddenPatch := dict
   "metadata" (dict "finalizers" (list "jobguard.dev/helm-test"))
-  "spec" (dict $of.replicaSpecs (dict "Worker" (dict "replicas" 2)))
+  "spec" (dict
+    "cleanPodPolicy" "jobguard-test"
+    "runPolicy" (dict "cleanPodPolicy" "jobguard-test")
+    $of.replicaSpecs (dict "Worker" (dict "replicas" 2))
+  )
 }}
 {{- dict
   "jobs" (printf "/apis/kubeflow.org/v1/namespaces/%s/%s" $namespace $of.resource)
