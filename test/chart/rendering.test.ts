@@ -24,7 +24,13 @@ function identity({ kind, metadata }: Manifest): string {
 }
 
 /** The kinds of the objects that stand in no namespace. */
-const CLUSTER_SCOPED = ['ValidatingWebhookConfiguration', 'ClusterRole', 'ClusterRoleBinding'];
+const CLUSTER_SCOPED = [
+  'ValidatingWebhookConfiguration',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+  'ClusterRole',
+  'ClusterRoleBinding',
+];
 
 const CERT_MANAGER: Render = { values: { tls: { mode: 'certManager' } } };
 const HELM: Render = { values: { tls: { mode: 'helm' } } };
@@ -385,6 +391,18 @@ describeChart('what depends on a value', () => {
         resources: ['tfjobs', 'tfjobs/scale', 'pytorchjobs', 'pytorchjobs/scale'],
       },
     ]);
+  });
+
+  test.each([
+    ['in mode selfManaged', {}, 1],
+    ['in mode selfManaged, where it is not wanted', { rbac: { limitToCaBundle: false } }, 0],
+    ['in mode certManager, which has no rights to limit', { tls: { mode: 'certManager' } }, 0],
+  ])('an admission policy for the ServiceAccount %s', async (_what, values, policies) => {
+    const made = await kinds(values);
+    expect({
+      policies: made.filter((kind) => kind === 'ValidatingAdmissionPolicy').length,
+      bindings: made.filter((kind) => kind === 'ValidatingAdmissionPolicyBinding').length,
+    }).toEqual({ policies, bindings: policies });
   });
 
   test('an autoscaler owns the number of replicas', async () => {
