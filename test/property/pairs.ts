@@ -76,12 +76,14 @@ async function work(queue: Iterator<Run, undefined>, tally: Tally): Promise<void
   for (let next = queue.next(); next.done !== true && tally.mismatches === 0; next = queue.next()) {
     const run = next.value;
     const { failure, seen } = await judgePairs(run);
+    if (failure !== undefined) {
+      tally.mismatches += 1;
+      const again = `${COMMAND} --policy ${run.policy} --seed ${run.seed} --count ${run.pairs}`;
+      process.stdout.write(`MISMATCH under the policy "${run.policy}"\n${failure}\n\nto see it again: ${again}\n`);
+      return;
+    }
     tally.pairs += run.pairs;
     for (const [key, times] of seen) tally.seen.set(key, (tally.seen.get(key) ?? 0) + times);
-    if (failure === undefined) continue;
-    tally.mismatches += 1;
-    const again = `${COMMAND} --policy ${run.policy} --seed ${run.seed} --count ${run.pairs}`;
-    process.stdout.write(`MISMATCH under the policy "${run.policy}"\n${failure}\n\nto see it again: ${again}\n`);
   }
 }
 
@@ -92,8 +94,8 @@ async function main(flags: Flags): Promise<number> {
   await Promise.all(Array.from({ length: flags.threads }, () => work(queue, tally)));
   const seconds = Math.round((performance.now() - started) / 1_000);
   process.stdout.write(
-    `${tally.pairs} pairs in ${seconds} s, seed ${flags.seed}, ${tally.mismatches} mismatches; ` +
-      `${outcomeShares(tally.pairs, tally.seen)} of mutated jobs\n`,
+    `${tally.pairs} pairs judged alike in ${seconds} s, seed ${flags.seed}, mismatches: ${tally.mismatches}; ` +
+      `${outcomeShares(Math.max(tally.pairs, 1), tally.seen)} of mutated jobs\n`,
   );
   return tally.mismatches === 0 ? 0 : 1;
 }
