@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { parseDuration } from '../config.ts';
 import { createDeadlines } from './deadlines.ts';
+import { isTooDense } from './density.ts';
 import { HttpError } from './http.ts';
 import { createTurns } from './turns.ts';
 
@@ -151,22 +152,12 @@ function checkContent({ headers }: IncomingMessage): void {
   }
 }
 
-/**
- * What two objects that consist of nothing but `{}` come to at most: 1.5 MiB stored and 3 MiB requested, at three bytes
- * each (k8s.io/apiserver pkg/server/config.go, MaxRequestBodyBytes). Parsed, each takes some 60 bytes of heap, and the
- * heap that the image allows has room for these and not for five times as many.
- */
-const MAX_CONTAINERS = 1_600_000;
-const SMALLEST_SUSPECT_BYTES = 3 * MAX_CONTAINERS;
-const [BRACE, BRACKET] = [0x7b /* { */, 0x5b /* [ */];
+/** Below it no body can be too dense: to look at it would take longer than it is worth. */
+const SMALLEST_SUSPECT_BYTES = 1024 * 1024;
 
-/** Refuses a body that is larger and denser than any that an API server can send; parsing it could end the process. */
 function densityRefusal(body: Buffer): HttpError | undefined {
-  if (body.length < SMALLEST_SUSPECT_BYTES) return undefined;
-  let containers = 0;
-  for (const byte of body) if (byte === BRACE || byte === BRACKET) containers += 1;
-  if (containers <= MAX_CONTAINERS) return undefined;
-  return new HttpError(413, `the request body holds more than ${MAX_CONTAINERS} lists and maps`);
+  if (body.length < SMALLEST_SUSPECT_BYTES || !isTooDense(body)) return undefined;
+  return new HttpError(413, 'the request body has more lists, maps and values than an API server can send');
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

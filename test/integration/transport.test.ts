@@ -7,7 +7,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { DEFAULT_POLICY, reviewText } from '../support/review.ts';
 import { eventually } from '../../tools/eventually.ts';
 import { answerTo, call, requestOptions, type Answer, type Endpoint } from '../support/https-client.ts';
-import { TF_JOB } from '../support/job.ts';
+import { TF_JOB, withValue } from '../support/job.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 // Processes and certificates take their time on a busy machine.
@@ -84,12 +84,32 @@ describe('bodies', () => {
     expect(await text(socket)).toMatch(/^HTTP\/1.1 413 /);
   });
 
-  test('413 for a body denser than any API server sends, which would not fit into the heap once parsed', async () => {
+  const many = (count: number, item: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => item(index)).join(',');
+
+  test.each([
+    { what: 'empty maps', items: `[${many(2_000_000, () => '{}')}]` },
+    { what: 'maps of a shape each', items: `[${many(900_000, (index) => `{"${index}":1}`)}]` },
+    { what: 'keys that occur once', items: `{${many(1_250_000, (index) => `"${index}":1`)},"☃":12345678901234567890}` },
+    { what: 'lists in lists', items: `${'['.repeat(3_200_000)}${']'.repeat(3_200_000)}` },
+  ])('413 for more $what than an API server can send: parsed they might not fit into the heap', async ({ items }) => {
     const { endpoint } = await start();
-    const body = `{"apiVersion":[${Array.from({ length: 1_700_000 }, () => '{}').join(',')}]}`;
-    expect(statusOf(await call(endpoint, { body }))).toEqual(
-      failure(413, 'RequestEntityTooLarge', 'the request body holds more than 1600000 lists and maps', 'keep-alive'),
+    expect(statusOf(await call(endpoint, { body: `{"apiVersion":${items}}` }))).toEqual(
+      failure(
+        413,
+        'RequestEntityTooLarge',
+        'the request body has more lists, maps and values than an API server can send',
+        'keep-alive',
+      ),
     );
+  });
+
+  test('strings that look like lists and maps are no lists and maps', async () => {
+    const { endpoint } = await start();
+    const oldObject = withValue(TF_JOB, '/metadata/annotations/note', String.raw`"\ ` + '{['.repeat(1_200_000));
+    const object = withValue(oldObject, '/metadata/labels/stage', 'final');
+    const { status } = await call(endpoint, { body: reviewText({ oldObject, object }) });
+    expect(status).toBe(200);
   });
 
   test('503 with a time to come back to one more large body of a client that has too many under way; small ones go on', async () => {
