@@ -55,7 +55,7 @@ function nextTermination(): Promise<NodeJS.Signals> {
     let isFirst = true;
     const terminate = (signal: NodeJS.Signals): void => {
       if (!isFirst) {
-        process.stderr.write(`error: ${signal} while ending: ended at once\n`);
+        process.stderr.write(`error: ${signal} during shutdown: exiting immediately\n`);
         process.exit(1);
       }
       isFirst = false;

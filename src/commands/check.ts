@@ -16,15 +16,15 @@ export type CheckContext = Pick<CommandContext, 'stdin' | 'stdout' | 'hasColour'
 export function checkCommand(context: CheckContext): Command {
   return new Command('check')
     .description('judge an update offline, whatever the mode')
-    .argument('[old]', 'YAML or JSON file of the object as it is stored; - is stdin')
-    .argument('[new]', 'YAML or JSON file of the object as it shall be; - is stdin')
-    .option('--review <file>', 'JSON file of a whole AdmissionReview, in place of both; - is stdin')
+    .argument('[old]', 'YAML or JSON file of the stored object; - reads stdin')
+    .argument('[new]', 'YAML or JSON file of the updated object; - reads stdin')
+    .option('--review <file>', 'JSON file of an AdmissionReview, instead of OLD and NEW; - reads stdin')
     .option('--policy <file>', 'policy file (default: the built-in policy)')
     .option('--as <user>', 'username of the writer')
     .option('--as-group <group>', 'group of the writer; may be repeated', collect)
-    .option('--namespace <namespace>', 'namespace of the job, where its files name none (default: default)')
-    .addOption(new Option('--subresource <name>', 'the files are the Scale of a job').choices(['scale']))
-    .option('--resource <plural.group>', 'what the files are, where their kind does not say: pytorchjobs.kubeflow.org')
+    .option('--namespace <namespace>', 'namespace of the job if its files do not set one (default: default)')
+    .addOption(new Option('--subresource <name>', 'the files contain the Scale of a job').choices(['scale']))
+    .option('--resource <plural.group>', 'resource of the files if their kind does not tell, such as pytorchjobs.kubeflow.org')
     .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
     .addHelpText('after', EXAMPLE)
     .action(async (oldFile: string | undefined, newFile: string | undefined, flags: CheckFlags) => {
@@ -39,8 +39,8 @@ function collect(group: string, groups: readonly string[] = []): readonly string
 }
 
 const EXAMPLE = `
-Exits with 0 where the update is allowed or not the policy's business, 1 where it is denied, 2 where it cannot be
-judged. Namespace and status are filled in where NEW leaves them out, as the API server does.
+Exits with 0 if the update is allowed or out of scope, 1 if it is denied, 2 if it cannot be judged. If NEW leaves out
+the namespace or the status, it keeps those of OLD, as on the API server.
 
 Examples:
   kubectl get tfjob mnist -o yaml | jobguard check - mnist.yaml --as alice

@@ -21,7 +21,7 @@ export function policyCommand(context: Pick<CommandContext, 'stdin' | 'stdout'>)
 }
 
 const EXAMPLE = `
-Exits with 0, or with 2 where the policy file is wrong.
+Exits with 0, or with 2 if the policy file is invalid.
 
 Example:
   jobguard policy --policy policy.yaml`;

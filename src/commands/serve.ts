@@ -18,35 +18,46 @@ export function serveCommand(context: CommandContext): Command {
   return new Command('serve')
     .description('serve the webhook')
     .option('--policy <file>', 'policy file (default: the built-in policy)')
-    .option('--secure-port <port>', 'HTTPS port of POST /validate; 0: the system chooses one', '10250')
+    .option('--secure-port <port>', 'HTTPS port of POST /validate; 0 picks a free port', '10250')
     .option('--bind-address <ip>', 'address to listen on', '::')
-    .option('--tls-cert-file <file>', 'PEM certificate with its chain; read again when its content changes')
+    .option('--tls-cert-file <file>', 'PEM certificate chain; reloaded when its content changes')
     .option('--tls-private-key-file <file>', 'PEM private key of that certificate')
     .option('--tls-min-version <version>', '1.2 or 1.3', '1.2')
-    .option('--client-ca-file <file>', 'PEM authorities of client certificates: without one of theirs nobody may call')
+    .option(
+      '--client-ca-file <file>',
+      'PEM CA certificates; callers must present a client certificate that one of them issued',
+    )
     .option(
       '--allowed-client-names <names>',
-      'common or alternative names of those who may, comma-separated (default: all)',
+      'comma-separated common or alternative names of the clients that may call (default: all)',
     )
     .option(
       '--self-managed-tls',
-      'replicas issue the certificate and fill in the caBundle themselves; with the next four',
+      'replicas issue the certificate and write the caBundle themselves; requires the next four flags',
     )
-    .option('--secret-name <name>', 'Secret that they share')
+    .option('--secret-name <name>', 'Secret that the replicas share')
     .option(
       '--webhook-configuration <name>',
       'ValidatingWebhookConfiguration, annotated jobguard.dev/tls-mode: selfManaged',
     )
-    .option('--service <name>', 'Service that the webhook is called by')
-    .option('--namespace <name>', 'namespace of Secret and Service')
-    .option('--service-account-dir <folder>', 'token and ca.crt for the API server', SERVICE_ACCOUNT_FOLDER)
-    .option('--metrics-port <port>', 'plain HTTP port of /metrics, /livez, /readyz and /version; 0: none', '8080')
+    .option('--service <name>', 'Service through which the API server calls the webhook')
+    .option('--namespace <name>', 'namespace of the Secret and the Service')
+    .option(
+      '--service-account-dir <folder>',
+      'folder with the token and ca.crt for the API server',
+      SERVICE_ACCOUNT_FOLDER,
+    )
+    .option('--metrics-port <port>', 'plain HTTP port of /metrics, /livez, /readyz and /version; 0 disables it', '8080')
     .option('--max-request-bytes <bytes>', 'largest request body', '16777216')
-    .option('--shutdown-delay <duration>', 'how long a process told to end accepts requests', '10s')
-    .option('--shutdown-timeout <duration>', 'when it closes what is still open, counted from the same signal', '20s')
+    .option('--shutdown-delay <duration>', 'how long to keep accepting requests after SIGTERM', '10s')
+    .option(
+      '--shutdown-timeout <duration>',
+      'when to close the connections that are still open, counted from SIGTERM',
+      '20s',
+    )
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .option('--log-format <format>', 'json or text', 'json')
-    .option('--dev', 'for trying things out: a throw-away certificate, made in memory')
+    .option('--dev', 'for development: a temporary self-signed certificate, made in memory')
     .addHelpText('after', EXAMPLE)
     .action(async (flags: ServeFlags) => {
       await serve(parseConfig(flags), context);
@@ -57,7 +68,7 @@ export function serveCommand(context: CommandContext): Command {
 const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 const EXAMPLE = `
-SIGTERM or SIGINT drains the server; a second one ends it at once, with exit code 1.
+SIGTERM or SIGINT drains the server. A second signal exits immediately with code 1.
 
 Example:
   jobguard serve --policy policy.yaml --tls-cert-file tls.crt --tls-private-key-file tls.key`;
@@ -67,9 +78,7 @@ async function serve(config: Config, context: CommandContext): Promise<void> {
   const termination = context.nextTermination();
   // Loaded here, so that the other commands do not pay for it.
   const { createLog, lossyWriter } = await import('../telemetry/log.ts');
-  const { write, flush } = lossyWriter(context.stderr, (lines) =>
-    log.warn({ lines }, 'log lines dropped: nobody read them'),
-  );
+  const { write, flush } = lossyWriter(context.stderr, (lines) => log.warn({ lines }, 'log lines dropped'));
   const log = createLog({ level: config.logLevel, format: config.logFormat, write });
   context.onFault((error) => {
     log.fatal({ err: error }, 'fault');
@@ -104,7 +113,7 @@ async function serveUntil(
     const server = await startServer({ config, policy, certificate, clientAuthorities, ...around });
     const { securePort, metricsPort } = server;
     log.info({ securePort, metricsPort, policy: policy.hash, version: BUILD_INFO.version }, 'serving');
-    log.info({ signal: await termination }, 'told to end');
+    log.info({ signal: await termination }, 'shutting down');
     await server.end();
   } finally {
     await discard();
@@ -137,9 +146,7 @@ async function loadCertificate(
     case 'selfManaged': {
       const { apiServer } = context;
       if (apiServer === undefined) {
-        throw new UsageError([
-          '--self-managed-tls: works in a pod only, where KUBERNETES_SERVICE_HOST says who to ask',
-        ]);
+        throw new UsageError(['--self-managed-tls: requires KUBERNETES_SERVICE_HOST (set inside a pod)']);
       }
       const { selfManagedCertificate } = await import('../tls/self-managed/source.ts');
       return { certificate: selfManagedCertificate(certificate, apiServer, log), discard };
@@ -167,7 +174,7 @@ async function makeDevCertificate({ stdout }: CommandContext, log: Logger): Prom
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-dev-'));
   const caFile = join(folder, 'ca.crt');
   await writeFile(caFile, keyPair.cert);
-  log.warn({ caFile }, 'DEVELOPMENT ONLY: serving with a throw-away self-signed certificate; never do so in a cluster');
+  log.warn({ caFile }, 'DEVELOPMENT ONLY: serving a temporary self-signed certificate; do not use --dev in a cluster');
   stdout.write(`CA certificate: ${caFile}\n`);
   return {
     certificate: { keyPair, renew: undefined, delayMs: () => 0, now: () => new Date(), checks: [] },

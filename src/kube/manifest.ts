@@ -15,10 +15,10 @@ const MAX_VALUES = 2_000_000;
  */
 export function parseManifest(text: string, file: string): JsonMap {
   const value = parseIfJson(text) ?? parseYaml(text, file);
-  if (!isMap(value)) throw new UsageError([`${file}: holds no Kubernetes object`]);
+  if (!isMap(value)) throw new UsageError([`${file}: contains no Kubernetes object`]);
   const kind = ownValue(value, 'kind');
   if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(ownValue(value, 'items'))) {
-    throw new UsageError([`${file}: holds a ${kind}; write one object a file`]);
+    throw new UsageError([`${file}: contains a ${kind}; each file must contain one object`]);
   }
   return value;
 }
@@ -71,12 +71,13 @@ function readDocument({ document }: YamlText): JsonValue {
   let size = 0;
   const grow = (by: number, offset: number): void => {
     size += by;
-    if (size > MAX_VALUES) throw new UnreadableNode(offset, 'stands for too many values');
+    if (size > MAX_VALUES) throw new UnreadableNode(offset, 'expands to too many values');
   };
   const read = (node: unknown): JsonValue => {
     if (isAlias(node)) {
       const found = anchored.get(node.source);
-      if (found === undefined) throw new UnreadableNode(offsetOf(node), `"*${node.source}" has no anchor before it`);
+      if (found === undefined)
+        throw new UnreadableNode(offsetOf(node), `"*${node.source}" refers to an undefined anchor`);
       grow(found.size, offsetOf(node));
       return found.value;
     }
@@ -111,7 +112,7 @@ function isMerge({ key }: Pair): boolean {
 function mergedMaps(value: JsonValue, offset: number): JsonMap[] {
   const maps = Array.isArray(value) ? value : [value];
   if (maps.every(isMap)) return maps;
-  throw new UnreadableNode(offset, '"<<" merges maps, nothing else');
+  throw new UnreadableNode(offset, '"<<" can merge only maps');
 }
 
 function keyText(key: unknown): string {
@@ -128,7 +129,7 @@ function readScalar(scalar: Scalar): JsonValue {
   if (scalar.type !== 'PLAIN' || scalar.tag !== undefined) return text;
   const word = WORDS.get(text);
   if (word !== undefined) return word;
-  if (NOT_A_NUMBER.test(text)) throw new UnreadableNode(offsetOf(scalar), `${text} is no number in JSON`);
+  if (NOT_A_NUMBER.test(text)) throw new UnreadableNode(offsetOf(scalar), `${text} is not a JSON number`);
   return readNumber(text) ?? text;
 }
 

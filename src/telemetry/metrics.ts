@@ -66,7 +66,7 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
     requestsInFlight: gauge('http_requests_in_flight', 'Requests on the secure port that are not answered yet.'),
     connections: gauge('http_connections', 'Open connections to the secure port.'),
     certificateNotAfter: gauge('certificate_not_after_timestamp_seconds', 'When the serving certificate expires.'),
-    draining: gauge('draining', '1 once the process was told to end, else 0.'),
+    draining: gauge('draining', '1 while the process is shutting down, else 0.'),
     recordAdmission: createAdmissionRecorder(registers, policy),
     recordAnswer: (code) => increment(answers.get(code)),
     recordReload: (result) => increment(reloads[result]),

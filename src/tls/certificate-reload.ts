@@ -10,7 +10,7 @@ import { secureContext } from '../server/secure-server.ts';
 
 /** Where a certificate comes from. */
 export interface CertificateSource {
-  /** What is served with at first; undefined where that is still to come. */
+  /** What is served with at first; undefined where none is loaded yet. */
   readonly keyPair: KeyPair | undefined;
   /** Returns what is to be served with from now on, undefined where nothing is yet; undefined itself: never renewed. */
   readonly renew: (() => Promise<KeyPair | undefined>) | undefined;
@@ -86,13 +86,13 @@ export function reloadCertificate(options: CertificateReloadOptions): Certificat
     if (pem === clientCa) return false;
     clientCa = pem;
     apply();
-    log.info('client authorities reloaded');
+    log.info('client CA certificates reloaded');
     return true;
   };
   const refusedPair = (): string =>
     current === undefined
-      ? 'no certificate to serve with yet'
-      : 'certificate refused; the last good one goes on serving';
+      ? 'no certificate loaded yet'
+      : 'certificate rejected; still serving the previous certificate';
 
   announce();
   const around = { metrics, log };
@@ -109,7 +109,7 @@ export function reloadCertificate(options: CertificateReloadOptions): Certificat
           ...around,
           read: () => readClientAuthorities(clientAuthorities.file),
           use: useAuthorities,
-          refused: () => 'client authorities refused; the last good ones go on counting',
+          refused: () => 'client CA certificates rejected; still using the previous ones',
           delayMs: () => clientAuthorities.pollMs,
         }),
   ];
@@ -141,7 +141,7 @@ function poll<T>({ read, use, refused, delayMs, metrics, log }: Poll<T>, isUrgen
   const accept = (found: T): void => {
     if (isEnded) return;
     if (use(found)) metrics.recordReload('success');
-    else if (problem !== undefined) log.info({ was: problem }, 'certificates can be read again');
+    else if (problem !== undefined) log.info({ was: problem }, 'certificates readable again');
     problem = undefined;
   };
   const refuse = (error: unknown): void => {

@@ -26,8 +26,8 @@ export async function readKeyPair({ certFile, keyFile }: CertificateFiles, now: 
   const files = [readPem(certFile), readPem(keyFile)] as const; // at once: between the two a volume may be swapped
   await Promise.allSettled(files); // which of two faults is told must not be a matter of chance
   const [cert, key] = [await files[0], await files[1]];
-  const certificate = attempt(`${certFile} holds no PEM certificate`, () => new X509Certificate(cert));
-  const privateKey = attempt(`${keyFile} holds no unencrypted PEM private key`, () => createPrivateKey(key));
+  const certificate = attempt(`${certFile} contains no PEM certificate`, () => new X509Certificate(cert));
+  const privateKey = attempt(`${keyFile} contains no unencrypted PEM private key`, () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(privateKey)) {
     throw new InvalidCertificateError(`the key in ${keyFile} does not belong to the certificate in ${certFile}`);
   }
@@ -42,7 +42,7 @@ export async function readKeyPair({ certFile, keyFile }: CertificateFiles, now: 
 
 /** Says why a certificate cannot be served with now, as the end of a sentence; undefined where it can. */
 export function validityProblem(pair: KeyPair | undefined, now: Date): string | undefined {
-  if (pair === undefined) return 'is still to come';
+  if (pair === undefined) return 'is not loaded yet';
   if (isValidAt(pair, now)) return undefined;
   const { notBefore, notAfter } = pair;
   return now < notBefore ? `is not valid before ${notBefore.toISOString()}` : `expired on ${notAfter.toISOString()}`;

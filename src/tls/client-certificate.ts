@@ -17,7 +17,7 @@ export async function readClientAuthorities(file: string): Promise<string> {
   const certificates = certificatesOf(pem);
   const broken = countOfCertificates(pem) - certificates.length;
   if (broken > 0) throw new InvalidCertificateError(`${file} holds ${broken} broken PEM certificates`);
-  if (certificates.length === 0) throw new InvalidCertificateError(`${file} holds no PEM certificate`);
+  if (certificates.length === 0) throw new InvalidCertificateError(`${file} contains no PEM certificate`);
   return certificates.join('');
 }
 
@@ -30,7 +30,7 @@ export async function readClientAuthorities(file: string): Promise<string> {
 export function checkClient(socket: TLSSocket, allowedNames: readonly string[]): void {
   if (!socket.authorized) {
     const why = String(socket.authorizationError);
-    throw new HttpError(401, `this webhook takes calls by the API server's client certificate only: ${why}`);
+    throw new HttpError(401, `this webhook requires the API server's client certificate: ${why}`);
   }
   if (allowedNames.length === 0) return;
   const names = namesOf(socket);

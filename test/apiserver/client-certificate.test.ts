@@ -85,7 +85,7 @@ describeWithControlPlane('a jobguard that asks for a client certificate', () => 
     });
     expect(refused).toBe(
       `Internal error occurred: failed calling webhook "${WEBHOOK}": failed to call webhook: ` +
-        "this webhook takes calls by the API server's client certificate only: UNABLE_TO_GET_ISSUER_CERT",
+        "this webhook requires the API server's client certificate: UNABLE_TO_GET_ISSUER_CERT",
     );
   });
 });

@@ -63,13 +63,13 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
       Promise.resolve(replicas[0].stderr().includes('there is no') ? replicas[0].stderr() : undefined),
     );
     expect(log).toContain(
-      '"problem":"there is no ValidatingWebhookConfiguration jobguard.jobguard","msg":"no certificate to serve with yet"',
+      '"problem":"ValidatingWebhookConfiguration jobguard.jobguard not found","msg":"no certificate loaded yet"',
     );
     expect(await replicas[0].readyz()).toBe(
       [
         '[+]listening ok',
-        '[-]certificate failed: is still to come',
-        '[-]trust failed: the caBundle is not known to hold the authority for jobguard.jobguard.svc',
+        '[-]certificate failed: is not loaded yet',
+        '[-]trust failed: the caBundle does not contain the CA of the certificate for jobguard.jobguard.svc',
         '[+]shutdown ok',
         'readyz check failed',
         '',
@@ -123,7 +123,7 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
     expect((await traffic.end()).failures).toEqual([]);
     expect(await authorities()).toEqual(old);
     const logs = replicas.map((replica) => replica.stderr()).join('');
-    expect(logs).toMatch(/"problems":\["tls: .+"\],"msg":"the Secret is damaged; mending it"/);
+    expect(logs).toMatch(/"problems":\["tls: .+"\],"msg":"Secret is damaged; repairing it"/);
   });
 
   test('a caBundle that somebody takes out is put back', async () => {
@@ -159,13 +159,13 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
     const started = await release.startReplica();
     await eventually('a log line', () =>
       Promise.resolve(
-        /"problem":"the API server at 127\.0\.0\.1:\d+ cannot be asked: /.test(started.stderr()) || undefined,
+        /"problem":"the API server at 127\.0\.0\.1:\d+ cannot be reached: /.test(started.stderr()) || undefined,
       ),
     );
     await eventually('the others to have missed it', () =>
       Promise.resolve(replicas.every((replica) => replica.stderr().includes('cannot be asked')) || undefined),
     );
-    expect(await started.readyz()).toContain('[-]certificate failed: is still to come');
+    expect(await started.readyz()).toContain('[-]certificate failed: is not loaded yet');
     expect(await areBothServing()).toBe(true);
     expect((await mergePatch(cluster, job, workers(TF_JOB, 5))).status).toBe(403);
     way.leadTo(ports);
@@ -181,7 +181,7 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
     const started = await release.startReplica();
     await eventually('a log line', () =>
       Promise.resolve(
-        /"problem":"the API server refuses GET .*: 403 .*jobguard\.jobguard/.test(started.stderr()) || undefined,
+        /"problem":"the API server rejected GET .*: 403 .*jobguard\.jobguard/.test(started.stderr()) || undefined,
       ),
     );
     expect(await started.readyz()).toContain('readyz check failed');

@@ -57,13 +57,13 @@ async function damages(cluster: Cluster, release: Release, during: During): Prom
   await during('the Secret is deleted', async () => {
     const { ca: before } = await stored(cluster, release);
     await deleteSecret(cluster, release);
-    await logged(cluster, release, 'the Secret is gone; making it anew');
+    await logged(cluster, release, 'Secret not found; creating it');
     expect(await trusted(cluster, release)).toEqual([(await stored(cluster, release)).ca, before]);
   });
   await during('the Secret is truncated', async () => {
     const before = await stored(cluster, release);
     await truncateSecret(cluster, release);
-    await logged(cluster, release, 'the Secret is damaged; mending it');
+    await logged(cluster, release, 'Secret is damaged; repairing it');
     const expected = [(await stored(cluster, release)).ca, before.ca];
     expect(await trusted(cluster, release)).toEqual(expect.arrayContaining(expected));
   });
@@ -102,7 +102,7 @@ async function fastClocks(cluster: Cluster, release: Release, during: During): P
     const fast = await newPod(release, before);
     await expectSkew(cluster, [fast], SKEW_HOURS);
     await kubectl(cluster, 'delete', 'secret', secretOf(release));
-    await logged(cluster, release, 'the Secret is gone; making it anew');
+    await logged(cluster, release, 'Secret not found; creating it');
     const { validFromDate } = await serveWhatIsStored(cluster, release);
     const issuedAt = validFromDate.getTime() + HOUR_MS;
     expect(Math.abs(Date.now() - issuedAt)).toBeLessThan(TOLERANCE_MS);

@@ -72,17 +72,17 @@ describe('a client of the API server', () => {
     {
       what: 'a refusal',
       reply: (response: ServerResponse) => response.writeHead(403).end('{"message":"secrets \\"tls\\" is forbidden"}'),
-      error: `the API server refuses GET ${SECRET.path}: 403 secrets "tls" is forbidden`,
+      error: `the API server rejected GET ${SECRET.path}: 403 secrets "tls" is forbidden`,
     },
     {
       what: 'the page of a proxy in between',
       reply: (response: ServerResponse) => response.writeHead(502).end('<html>Bad Gateway</html>'),
-      error: `the API server refuses GET ${SECRET.path}: 502 <html>Bad Gateway</html>`,
+      error: `the API server rejected GET ${SECRET.path}: 502 <html>Bad Gateway</html>`,
     },
     {
       what: 'a redirect, which is not followed',
       reply: (response: ServerResponse) => response.writeHead(302, { Location: 'https://example.com' }).end(),
-      error: `the API server refuses GET ${SECRET.path}: 302 `,
+      error: `the API server rejected GET ${SECRET.path}: 302 `,
     },
   ])('says what it was told: $what', async ({ reply, error }) => {
     answer = (_request, response) => reply(response);
@@ -95,14 +95,14 @@ describe('a client of the API server', () => {
   ])('does not wait for ever where the server falls silent $what', async ({ start }) => {
     answer = (_request, response) => void start(response);
     expect(await ask()).toBe(
-      `the API server at ${server.host} cannot be asked: GET ${SECRET.path}: no answer within ${TIMEOUT_MS} ms`,
+      `the API server at ${server.host} cannot be reached: GET ${SECRET.path}: no answer within ${TIMEOUT_MS} ms`,
     );
   });
 
   test('says so where nobody listens', async () => {
     const port = await freePort();
     expect(await ask(new URL(`https://127.0.0.1:${port}`))).toMatch(
-      /^the API server at .* cannot be asked: .*ECONNREFUSED/,
+      /^the API server at .* cannot be reached: .*ECONNREFUSED/,
     );
   });
 
@@ -112,12 +112,12 @@ describe('a client of the API server', () => {
     await writeFile(join(others, 'token'), 'secret-token');
     await writeFile(join(others, 'ca.crt'), (await createAuthority()).cert);
     answer = (_request, response) => response.end('{}');
-    expect(await ask(server, others)).toMatch(/cannot be asked: .*unable to verify the first certificate/);
+    expect(await ask(server, others)).toMatch(/cannot be reached: .*unable to verify the first certificate/);
   });
 
   test('says which credential is missing', async () => {
     expect(await ask(server, join(folder, 'none'))).toMatch(
-      /^the ServiceAccount's credentials cannot be read: Error: ENOENT: .*folder\/none\/(token|ca\.crt)/,
+      /^cannot read the ServiceAccount's credentials: Error: ENOENT: .*folder\/none\/(token|ca\.crt)/,
     );
   });
 });

@@ -132,17 +132,17 @@ describe('a renewed certificate', () => {
     {
       what: 'that is cut off',
       make: ({ cert, key }) => ({ cert: cert.slice(0, -40), key }),
-      problem: /^\S+tls\.crt holds no PEM certificate: /,
+      problem: /^\S+tls\.crt contains no PEM certificate: /,
     },
     {
       what: 'whose key is cut off',
       make: ({ cert, key }) => ({ cert, key: key.slice(0, -40) }),
-      problem: /^\S+tls\.key holds no unencrypted PEM private key: /,
+      problem: /^\S+tls\.key contains no unencrypted PEM private key: /,
     },
     {
       what: 'that is empty',
       make: ({ key }) => ({ cert: '', key }),
-      problem: /^\S+tls\.crt holds no PEM certificate: /,
+      problem: /^\S+tls\.crt contains no PEM certificate: /,
     },
     {
       what: 'whose chain is cut off',
@@ -172,7 +172,7 @@ describe('a renewed certificate', () => {
       level: 'error',
       time,
       problem: expect.stringMatching(problem),
-      msg: 'certificate refused; the last good one goes on serving',
+      msg: 'certificate rejected; still serving the previous certificate',
     };
     expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
       refusal,

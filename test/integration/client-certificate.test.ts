@@ -63,7 +63,7 @@ async function callAs({ endpoint }: TestServer, client?: Issued): Promise<{ stat
   return { status, message };
 }
 
-const ONLY = "this webhook takes calls by the API server's client certificate only";
+const ONLY = "this webhook requires the API server's client certificate";
 
 describe('a caller', () => {
   test.each<{ what: string; client: () => Promise<Issued | undefined>; status: number; message?: string }>([
@@ -193,6 +193,6 @@ describe('client authorities', () => {
       server.metrics.registry.getSingleMetricAsString('jobguard_certificate_reloads_total');
     await eventually('two attempts', async () => (/failure"\} ([2-9]|\d\d)/.test(await refusals()) ? true : undefined));
     expect((await callAs(server, await authority.issue('kube-apiserver'))).status).toBe(200);
-    expect(server.log.filter((line) => line.includes('client authorities refused'))).toHaveLength(1);
+    expect(server.log.filter((line) => line.includes('client CA certificates rejected'))).toHaveLength(1);
   });
 });

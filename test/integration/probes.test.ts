@@ -52,7 +52,7 @@ describe('the plain port', () => {
   test.each([
     { when: 'the certificate has expired', from: -2, to: -1, problem: 'expired on ' },
     { when: 'the certificate is not valid yet', from: 1, to: 2, problem: 'is not valid before ' },
-    { when: 'there is no certificate yet', from: undefined, to: undefined, problem: 'is still to come' },
+    { when: 'there is no certificate yet', from: undefined, to: undefined, problem: 'is not loaded yet' },
   ])('is alive but not ready when $when', async ({ from, to, problem }) => {
     const keyPair =
       from === undefined

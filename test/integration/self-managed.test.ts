@@ -45,7 +45,7 @@ const leaf = (replica: Replica): X509Certificate => new X509Certificate(replica.
 describe('a first start', () => {
   test('ends in a certificate for the Service that the API server trusts', async () => {
     const replica = cluster.replica();
-    expect(replica.problems()).toEqual(['the caBundle is not known to hold the authority for jobguard.ns.svc']);
+    expect(replica.problems()).toEqual(['the caBundle does not contain the CA of the certificate for jobguard.ns.svc']);
     await settle(replica);
     const certificate = leaf(replica);
     const [ca = ''] = certificatesOf(cluster.caBundle);
@@ -69,7 +69,7 @@ describe('a first start', () => {
       authorityYears: 10,
       authorities: 1,
     });
-    expect(replica.log).toEqual(['new certificate authority', 'new certificate issued', 'caBundle published']);
+    expect(replica.log).toEqual(['certificate authority created', 'certificate issued', 'caBundle published']);
   });
 
   test('serves nothing before the caBundle is seen to hold the authority, and the API servers have had time to learn', async () => {
@@ -202,37 +202,37 @@ describe('faults', () => {
       what: 'a deleted Secret',
       harm: (harmed) => (harmed.secret = undefined),
       authorities: 2,
-      says: 'the Secret is gone; making it anew',
+      says: 'Secret not found; creating it',
     },
     {
       what: 'an emptied Secret',
       harm: (harmed) => (harmed.secret = {}),
       authorities: 2,
-      says: 'new certificate authority',
+      says: 'certificate authority created',
     },
     {
       what: 'a garbled authority',
       harm: ({ secret = {} }) => (secret['ca.key'] = secret['ca.key']?.slice(0, 60) ?? ''),
       authorities: 2,
-      says: 'the Secret is damaged; mending it',
+      says: 'Secret is damaged; repairing it',
     },
     {
       what: 'a garbled certificate',
       harm: ({ secret = {} }) => (secret['tls.crt'] = '-----BEGIN CERTIFICATE-----\nMIIB'),
       authorities: 1,
-      says: 'the Secret is damaged; mending it',
+      says: 'Secret is damaged; repairing it',
     },
     {
       what: 'a missing key',
       harm: ({ secret = {} }) => delete secret['tls.key'],
       authorities: 1,
-      says: 'the Secret is damaged; mending it',
+      says: 'Secret is damaged; repairing it',
     },
     {
       what: 'the key of another',
       harm: ({ secret = {} }) => (secret['tls.key'] = secret['ca.key'] ?? ''),
       authorities: 1,
-      says: 'the Secret is damaged; mending it',
+      says: 'Secret is damaged; repairing it',
     },
     {
       what: 'a Secret that is no text',
@@ -240,7 +240,7 @@ describe('faults', () => {
         for (const key of Object.keys(secret)) secret[key] = '\u0000\ufffd';
       },
       authorities: 2,
-      says: 'the Secret is damaged; mending it',
+      says: 'Secret is damaged; repairing it',
     },
   ];
 
@@ -312,7 +312,7 @@ describe('faults', () => {
     await settle(skewed, sound);
     expect(skewed.source.now()).toEqual(cluster.clock.time);
     expect(skewed.log.filter((line) => line.includes('clock'))).toEqual([
-      "this clock is off; going by the API server's",
+      "local clock is off; using the API server's time",
     ]);
     const before = sound.served();
     await settle(sound, skewed);
@@ -373,12 +373,12 @@ describe('faults', () => {
     cluster.requests.length = 0;
     const served = replica.served();
     expect([await replica.poll(), await replica.poll()]).toEqual([
-      "the caBundle is somebody else's to write: ValidatingWebhookConfiguration guard has no annotation jobguard.dev/tls-mode: selfManaged",
+      'not writing the caBundle: ValidatingWebhookConfiguration guard lacks the annotation jobguard.dev/tls-mode: selfManaged',
       expect.any(String),
     ]);
     expect(cluster.requests).toEqual(['GET guard 200', 'GET guard 200']);
     expect([replica.served(), cluster.caBundle]).toEqual([served, ca]);
-    expect(replica.problems()).toEqual(['the caBundle is not known to hold the authority for jobguard.ns.svc']);
+    expect(replica.problems()).toEqual(['the caBundle does not contain the CA of the certificate for jobguard.ns.svc']);
   });
 
   test('a Secret that is deleted over and over does not make the caBundle grow without end', async () => {

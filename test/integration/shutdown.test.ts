@@ -81,7 +81,7 @@ describe('a process that is told to end', () => {
     expect(await program.exited).toBe(0);
     const time = expect.any(String);
     expect(messages(program).slice(1)).toEqual([
-      { level: 'info', time, signal, msg: 'told to end' },
+      { level: 'info', time, signal, msg: 'shutting down' },
       { level: 'info', time, delayMs: 0, timeoutMs: 5_000, msg: 'draining' },
       { level: 'info', time, cutOff: 0, msg: 'drained' },
     ]);
@@ -171,7 +171,7 @@ describe('a process that is told to end', () => {
     expect(await plain(program, '/livez')).toBe('ok');
     program.signal('SIGINT');
     expect(await program.exited).toBe(1);
-    expect(program.stderr()).toMatch(/\nerror: SIGINT while ending: ended at once\n$/);
+    expect(program.stderr()).toMatch(/\nerror: SIGINT during shutdown: exiting immediately\n$/);
   });
 });
 

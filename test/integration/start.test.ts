@@ -97,11 +97,11 @@ describe('serve does not start, and exits with 2,', () => {
       problem: /^the key in \S+other\.key does not belong to the certificate in \S+good\.crt$/,
     },
     { what: 'an expired one', pair: ['expired.crt', 'expired.key'], problem: /expired\.crt expired on 20\d\d-\S+Z$/ },
-    { what: 'a truncated one', pair: ['cut.crt', 'good.key'], problem: /cut\.crt holds no PEM certificate: / },
+    { what: 'a truncated one', pair: ['cut.crt', 'good.key'], problem: /cut\.crt contains no PEM certificate: / },
     {
       what: 'a certificate for a key',
       pair: ['good.crt', 'good.crt'],
-      problem: /good\.crt holds no unencrypted PEM private key: /,
+      problem: /good\.crt contains no unencrypted PEM private key: /,
     },
   ])('for a bad certificate: $what', async ({ pair: [cert = '', key = ''], problem }) => {
     const prefix = 'error: --tls-cert-file, --tls-private-key-file: ';
@@ -113,7 +113,7 @@ describe('serve does not start, and exits with 2,', () => {
 
   test.each([
     { what: 'that is not there', file: 'none.crt', problem: /none\.crt cannot be read: Error: ENOENT/ },
-    { what: 'that holds none', file: 'good.key', problem: /good\.key holds no PEM certificate$/ },
+    { what: 'that holds none', file: 'good.key', problem: /good\.key contains no PEM certificate$/ },
     { what: 'with one that is cut off', file: 'cut.crt', problem: /cut\.crt holds 1 broken PEM certificates$/ },
   ])('for a file of client authorities $what', async ({ file, problem }) => {
     const args = [...certificate('good.crt', 'good.key'), '--client-ca-file', path(file)];
@@ -129,7 +129,7 @@ describe('serve does not start, and exits with 2,', () => {
     expect(await jobguard('serve', '--self-managed-tls', ...names)).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'error: --self-managed-tls: works in a pod only, where KUBERNETES_SERVICE_HOST says who to ask\n',
+      stderr: 'error: --self-managed-tls: requires KUBERNETES_SERVICE_HOST (set inside a pod)\n',
     });
   });
 
@@ -210,7 +210,7 @@ describe('the bundle', () => {
       level: 'warn',
       time: expect.any(String),
       caFile,
-      msg: 'DEVELOPMENT ONLY: serving with a throw-away self-signed certificate; never do so in a cluster',
+      msg: 'DEVELOPMENT ONLY: serving a temporary self-signed certificate; do not use --dev in a cluster',
     });
     program.signal('SIGTERM');
     expect(await program.exited).toBe(0);

@@ -126,9 +126,9 @@ describe('anchors, aliases and merge keys', () => {
   });
 
   test.each([
-    ['an alias without an anchor', 'a: *x\n', 'job.yaml:1:4: "*x" has no anchor before it'],
-    ['an alias within its own anchor', 'a: &x [*x]\n', 'job.yaml:1:8: "*x" has no anchor before it'],
-    ['a merge of a text', 'a: 1\n<<: b\n', 'job.yaml:2:1: "<<" merges maps, nothing else'],
+    ['an alias without an anchor', 'a: *x\n', 'job.yaml:1:4: "*x" refers to an undefined anchor'],
+    ['an alias within its own anchor', 'a: &x [*x]\n', 'job.yaml:1:8: "*x" refers to an undefined anchor'],
+    ['a merge of a text', 'a: 1\n<<: b\n', 'job.yaml:2:1: "<<" can merge only maps'],
   ])('%s', (_what, text, problem) => {
     expect(problemsOf(text)).toEqual([problem]);
   });
@@ -139,22 +139,26 @@ describe('anchors, aliases and merge keys', () => {
       return `a${level}: &a${level} [${Array(10).fill(item).join(', ')}]\n`;
     });
     expect(problemsOf(levels.join(''))).toEqual([
-      expect.stringMatching(/^job\.yaml:\d+:\d+: stands for too many values$/),
+      expect.stringMatching(/^job\.yaml:\d+:\d+: expands to too many values$/),
     ]);
   });
 });
 
 describe('what is no Kubernetes object is refused', () => {
   test.each([
-    ['nothing', '', ['job.yaml: holds no Kubernetes object']],
-    ['a text', 'hello\n', ['job.yaml: holds no Kubernetes object']],
-    ['a list', '[1]', ['job.yaml: holds no Kubernetes object']],
-    ['a List', 'kind: List\nitems: []\n', ['job.yaml: holds a List; write one object a file']],
-    ['a TFJobList', '{"kind": "TFJobList", "items": []}', ['job.yaml: holds a TFJobList; write one object a file']],
+    ['nothing', '', ['job.yaml: contains no Kubernetes object']],
+    ['a text', 'hello\n', ['job.yaml: contains no Kubernetes object']],
+    ['a list', '[1]', ['job.yaml: contains no Kubernetes object']],
+    ['a List', 'kind: List\nitems: []\n', ['job.yaml: contains a List; each file must contain one object']],
+    [
+      'a TFJobList',
+      '{"kind": "TFJobList", "items": []}',
+      ['job.yaml: contains a TFJobList; each file must contain one object'],
+    ],
     ['two objects', 'a: 1\n---\na: 2\n', ['job.yaml:2:1: a second document begins here; write one a file']],
     ['broken JSON', '{"a": 1,,}', ['job.yaml:1:9: Unexpected , in flow map']],
     ['a key twice', 'a: 1\nb: 2\na: 3\n', ['job.yaml:3:1: the key "a" stands twice']],
-    ['infinity', 'a: 1\nb: -.inf\n', ['job.yaml:2:4: -.inf is no number in JSON']],
+    ['infinity', 'a: 1\nb: -.inf\n', ['job.yaml:2:4: -.inf is not a JSON number']],
     ['a tag of its own', 'a: !binary x\n', ['job.yaml:1:4: a tag that is not read; leave it out']],
     ['flow lists without end', `a: ${'['.repeat(20_000)}`, ['job.yaml:1:1: nested too deeply']],
   ])('%s', (_what, text, problems) => {

@@ -353,13 +353,13 @@ ${MAY_CHANGE}`,
       'without --subresource',
       SCALE,
       [],
-      'old.yaml: holds a Scale; add --subresource scale and --resource, one of tfjobs.kubeflow.org, pytorchjobs.kubeflow.org',
+      'old.yaml: contains a Scale; add --subresource scale and --resource, one of tfjobs.kubeflow.org, pytorchjobs.kubeflow.org',
     ],
     [
       'without --resource',
       SCALE,
       ['--subresource', 'scale'],
-      '--resource: a Scale does not say what it is of: one of tfjobs.kubeflow.org, pytorchjobs.kubeflow.org',
+      '--resource: required for a Scale: one of tfjobs.kubeflow.org, pytorchjobs.kubeflow.org',
     ],
     [
       'of a resource that is not guarded',
@@ -367,7 +367,7 @@ ${MAY_CHANGE}`,
       ['--subresource', 'scale', '--resource', 'mpijobs.kubeflow.org'],
       '--resource: the policy does not guard "mpijobs.kubeflow.org", only tfjobs.kubeflow.org, pytorchjobs.kubeflow.org',
     ],
-    ['that is a job', OLD, ARGS, '--subresource: a scale is an autoscaling/v1 Scale, and old.yaml holds a TFJob'],
+    ['that is a job', OLD, ARGS, '--subresource: expects an autoscaling/v1 Scale, but old.yaml contains a TFJob'],
   ])('%s is asked about', async (_what, text, args, problem) => {
     expect(await check(text, args, { files: { 'old.yaml': text } })).toEqual({
       code: 2,
@@ -469,7 +469,7 @@ describe('a whole AdmissionReview', () => {
       code: 2,
       stdout: '',
       problems: ['OLD', '--as', '--as-group', '--namespace', '--subresource', '--resource'].map(
-        (name) => `${name}: leave it out, the review says it`,
+        (name) => `${name}: not allowed with --review`,
       ),
     });
   });
@@ -477,14 +477,14 @@ describe('a whole AdmissionReview', () => {
 
 describe('what cannot be an update is named, exit code 2', () => {
   test.each([
-    ['another name', OLD.replace('mnist', 'bert'), ['new.yaml: metadata.name is "bert", in old.yaml it is "mnist"']],
+    ['another name', OLD.replace('mnist', 'bert'), ['new.yaml: metadata.name is "bert", but "mnist" in old.yaml']],
     [
       'another kind in another version and namespace',
       OLD.replace('TFJob', 'PyTorchJob').replace('v1', 'v1beta2').replace('research', 'other'),
       [
-        'new.yaml: apiVersion is "kubeflow.org/v1beta2", in old.yaml it is "kubeflow.org/v1"',
-        'new.yaml: kind is "PyTorchJob", in old.yaml it is "TFJob"',
-        'new.yaml: metadata.namespace is "other", in old.yaml it is "research"',
+        'new.yaml: apiVersion is "kubeflow.org/v1beta2", but "kubeflow.org/v1" in old.yaml',
+        'new.yaml: kind is "PyTorchJob", but "TFJob" in old.yaml',
+        'new.yaml: metadata.namespace is "other", but "research" in old.yaml',
       ],
     ],
     [
@@ -500,13 +500,13 @@ describe('what cannot be an update is named, exit code 2', () => {
     expect(await check(OLD, ['--namespace', 'other'])).toEqual({
       code: 2,
       stdout: '',
-      problems: ['--namespace: is "other", in the files it is "research"'],
+      problems: ['--namespace: is "other", but "research" in the files'],
     });
   });
 
   test.each([
-    ['no file', [], ['OLD and NEW are needed, or --review FILE']],
-    ['one file', ['old.yaml'], ['OLD and NEW are needed, or --review FILE']],
+    ['no file', [], ['OLD and NEW, or --review FILE, are required']],
+    ['one file', ['old.yaml'], ['OLD and NEW, or --review FILE, are required']],
     ['stdin twice', ['-', '-'], ['OLD and NEW cannot both be stdin']],
     [
       'a file that is not there',
@@ -514,7 +514,7 @@ describe('what cannot be an update is named, exit code 2', () => {
       ["/nowhere/a: cannot be read: ENOENT: no such file or directory, open '/nowhere/a'"],
     ],
     ['a file that is not UTF-8', ['old.yaml', 'bytes'], ['bytes: is not UTF-8 text']],
-    ['a stdin that holds nothing', ['old.yaml', '-'], ['stdin: holds no Kubernetes object']],
+    ['a stdin that holds nothing', ['old.yaml', '-'], ['stdin: contains no Kubernetes object']],
     ['a wrong policy', ['old.yaml', 'old.yaml', '--policy', 'bytes'], ['bytes: is not UTF-8 text']],
   ])('%s', async (_what, args, problems) => {
     const files = { 'old.yaml': OLD, bytes: new Uint8Array([0xc3, 0x28]) };

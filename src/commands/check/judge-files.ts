@@ -52,7 +52,7 @@ async function readRequest(
     return readReview(await read(flags.review), flags.review);
   }
   if (oldFile === undefined || newFile === undefined) {
-    throw new UsageError(['OLD and NEW are needed, or --review FILE']);
+    throw new UsageError(['OLD and NEW, or --review FILE, are required']);
   }
   if (oldFile === '-' && newFile === '-') throw new UsageError(['OLD and NEW cannot both be stdin']);
   const oldText = await read(oldFile);
@@ -72,7 +72,7 @@ function requireNothingBeside({ as, asGroup, namespace, subresource, resource }:
   });
   const problems = given
     .filter(([, value]) => value !== undefined)
-    .map(([name]) => `${name}: leave it out, the review says it`);
+    .map(([name]) => `${name}: not allowed with --review`);
   if (problems.length > 0) throw new UsageError(problems);
 }
 

@@ -85,7 +85,7 @@ function differences(before: Named, after: Named): string[] {
   ];
   return rows
     .filter(([, left, right]) => left !== right && left !== '')
-    .map(([field, left, right]) => `${after.file}: ${field} is "${right}", in ${before.file} it is "${left}"`);
+    .map(([field, left, right]) => `${after.file}: ${field} is "${right}", but "${left}" in ${before.file}`);
 }
 
 function apiVersionOf({ group, version }: Named): string {
@@ -95,7 +95,7 @@ function apiVersionOf({ group, version }: Named): string {
 function namespaceOf(before: Named, after: Named, flags: UpdateFlags): string {
   const named = before.namespace ?? after.namespace;
   if (named !== undefined && flags.namespace !== undefined && named !== flags.namespace) {
-    throw new UsageError([`--namespace: is "${flags.namespace}", in the files it is "${named}"`]);
+    throw new UsageError([`--namespace: is "${flags.namespace}", but "${named}" in the files`]);
   }
   return named ?? flags.namespace ?? 'default';
 }
@@ -109,12 +109,12 @@ function resourceOf(
   if (isScale !== (subresource === 'scale')) {
     throw new UsageError([
       isScale
-        ? `${file}: holds a Scale; add --subresource scale and --resource, one of ${guardedNames(policy)}`
-        : `--subresource: a scale is an autoscaling/v1 Scale, and ${file} holds a ${kind}`,
+        ? `${file}: contains a Scale; add --subresource scale and --resource, one of ${guardedNames(policy)}`
+        : `--subresource: expects an autoscaling/v1 Scale, but ${file} contains a ${kind}`,
     ]);
   }
   if (resource === undefined && isScale) {
-    throw new UsageError([`--resource: a Scale does not say what it is of: one of ${guardedNames(policy)}`]);
+    throw new UsageError([`--resource: required for a Scale: one of ${guardedNames(policy)}`]);
   }
   if (resource === undefined) return { group, version, resource: `${kind.toLowerCase()}s` };
 

@@ -55,10 +55,10 @@ export function createApiClient(server: URL, serviceAccountFolder: string, timeo
       .end(body === undefined ? undefined : JSON.stringify(body));
     const answer = await promise.then(read).catch((error: unknown) => {
       const why = signal.aborted ? `no answer within ${timeoutMs} ms` : String(error);
-      throw new ApiError(`the API server at ${server.host} cannot be asked: ${told}: ${why}`, { cause: error });
+      throw new ApiError(`the API server at ${server.host} cannot be reached: ${told}: ${why}`, { cause: error });
     });
     if (answer.status < 300 || EXPECTED.has(answer.status)) return answer;
-    throw new ApiError(`the API server refuses ${told}: ${answer.status} ${messageOf(answer.body)}`);
+    throw new ApiError(`the API server rejected ${told}: ${answer.status} ${messageOf(answer.body)}`);
   };
 }
 
@@ -66,7 +66,7 @@ async function readCredential(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new ApiError(`the ServiceAccount's credentials cannot be read: ${String(error)}`, { cause: error });
+    throw new ApiError(`cannot read the ServiceAccount's credentials: ${String(error)}`, { cause: error });
   }
 }
 

@@ -32,7 +32,7 @@ export function createApiClock(client: ApiClient, local: LocalClock, log: Logger
     const offsetMs = told.dateMs - local.now().getTime();
     const isNotable = Math.abs(offsetMs) >= NOTABLE_SKEW_MS;
     if (isNotable && !isToldOf) {
-      log.warn({ offsetSeconds: Math.round(offsetMs / 1000) }, "this clock is off; going by the API server's");
+      log.warn({ offsetSeconds: Math.round(offsetMs / 1000) }, "local clock is off; using the API server's time");
     }
     isToldOf = isNotable;
   };

@@ -78,7 +78,7 @@ export function createRenewal(options: RenewalOptions): CertificateSource {
       {
         name: 'trust',
         problem: () =>
-          isTrusted ? undefined : `the caBundle is not known to hold the authority for ${dnsNames[0] ?? ''}`,
+          isTrusted ? undefined : `the caBundle does not contain the CA of the certificate for ${dnsNames[0] ?? ''}`,
       },
     ],
   };
@@ -97,19 +97,19 @@ async function agree(
   if (objection !== undefined) throw new ApiError(objection);
   const stored = await store.read();
   if (stored === undefined) {
-    log.warn('the Secret is gone; making it anew');
+    log.warn('Secret not found; creating it');
     await store.create();
     return undefined;
   }
   const found = readState(stored.data, dnsNames, now());
-  if (found.problems.length > 0) log.warn({ problems: found.problems }, 'the Secret is damaged; mending it');
+  if (found.problems.length > 0) log.warn({ problems: found.problems }, 'Secret is damaged; repairing it');
   const state = await advance(found, { now: now(), dnsNames, trusted, served });
   const data = writeState(state);
   if (isSame(data, stored.data)) return state;
   if (!(await store.write(stored, data))) return undefined;
   const { ca, leaf } = state;
-  if (ca.cert !== found.ca?.cert) log.info('new certificate authority');
-  if (leaf.cert !== found.leaf?.cert) log.info({ notAfter: leaf.notAfter.toISOString() }, 'new certificate issued');
+  if (ca.cert !== found.ca?.cert) log.info('certificate authority created');
+  if (leaf.cert !== found.leaf?.cert) log.info({ notAfter: leaf.notAfter.toISOString() }, 'certificate issued');
   return state;
 }
 

@@ -40,7 +40,7 @@ export function createSecretStore(client: ApiClient, namespace: string, name: st
     read: async () => {
       const { status, body } = await client({ method: 'GET', path });
       if (status === 404) return undefined;
-      if (!isSecret(body)) throw new ApiError(`the answer to GET ${path} is no Secret`);
+      if (!isSecret(body)) throw new ApiError(`the response to GET ${path} is not a Secret`);
       const data = Object.entries(body.data ?? {}).map(([key, value]) => [key, decode(value)]);
       return { object: body, data: Object.fromEntries(data) as SecretData };
     },

@@ -47,7 +47,7 @@ export function readState(data: SecretData, dnsNames: readonly string[], now: Da
   const authority = (name: string): PublishedAuthority | undefined =>
     usable(name, () => {
       const { cert, key, certificate } = readPair(data, name, now);
-      if (!certificate.ca) throw new Error('it is no certificate authority');
+      if (!certificate.ca) throw new Error('not a CA certificate');
       return { cert, key, publishedAt: readTime(data[`${name}.published-at`]) };
     });
   const ca = authority('ca');
@@ -81,19 +81,20 @@ export function trustedBy({ ca, next, retired }: State): string[] {
 
 function readLeaf(data: SecretData, ca: Authority, dnsNames: readonly string[], now: Date): KeyPair {
   const { certificate, ...pair } = readPair(data, 'tls', now);
-  if (!certificate.verify(new X509Certificate(ca.cert).publicKey)) throw new Error('ca did not issue it');
+  if (!certificate.verify(new X509Certificate(ca.cert).publicKey)) throw new Error('not issued by the current CA');
   const missing = dnsNames.find((name) => certificate.checkHost(name) === undefined);
-  if (missing !== undefined) throw new Error(`it is not for ${missing}`);
+  if (missing !== undefined) throw new Error(`not valid for ${missing}`);
   return pair;
 }
 
 function readPair(data: SecretData, name: string, now: Date): KeyPair & { readonly certificate: X509Certificate } {
   const [cert = '', key = ''] = [data[`${name}.crt`], data[`${name}.key`]];
   const certificate = new X509Certificate(cert);
-  if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error('its key belongs to another certificate');
+  if (!certificate.checkPrivateKey(createPrivateKey(key)))
+    throw new Error('the private key does not match the certificate');
   const pair = { cert, key, notBefore: certificate.validFromDate, notAfter: certificate.validToDate };
   if (isValidAt(pair, now)) return { ...pair, certificate };
-  throw new Error(`valid from ${pair.notBefore.toISOString()} to ${pair.notAfter.toISOString()} only`);
+  throw new Error(`valid only from ${pair.notBefore.toISOString()} to ${pair.notAfter.toISOString()}`);
 }
 
 function readTime(text: string | undefined): Date | undefined {

@@ -106,13 +106,13 @@ export function createWebhookTrust({
   return {
     read: async () => {
       const { status, body } = await client({ method: 'GET', path });
-      if (status === 404) throw new ApiError(`there is no ${kind} ${name}`);
-      if (!isConfiguration(body)) throw new ApiError(`the answer to GET ${path} is no ${kind}`);
+      if (status === 404) throw new ApiError(`${kind} ${name} not found`);
+      if (!isConfiguration(body)) throw new ApiError(`the response to GET ${path} is not a ${kind}`);
       const ours = (body.webhooks ?? []).filter(
         ({ clientConfig: { service: called } }) => called?.name === service && called.namespace === namespace,
       );
       if (ours.length === 0)
-        throw new ApiError(`no webhook of ${kind} ${name} calls the Service ${service} in ${namespace}`);
+        throw new ApiError(`no webhook of ${kind} ${name} calls the Service ${namespace}/${service}`);
       const bundles = ours.map(({ clientConfig }) => certificatesOf(decode(clientConfig.caBundle ?? '')));
       return {
         resourceVersion: body.metadata.resourceVersion,
@@ -121,7 +121,7 @@ export function createWebhookTrust({
         objection:
           body.metadata.annotations?.[MODE_ANNOTATION] === OUR_MODE
             ? undefined
-            : `the caBundle is somebody else's to write: ${kind} ${name} has no annotation ${MODE_ANNOTATION}: ${OUR_MODE}`,
+            : `not writing the caBundle: ${kind} ${name} lacks the annotation ${MODE_ANNOTATION}: ${OUR_MODE}`,
       };
     },
     publish: async ({ resourceVersion, webhooks }, certs) => {
