@@ -2,7 +2,7 @@ import { build } from 'esbuild';
 import { readFileSync } from 'node:fs';
 import { writeThirdParty } from './build/third-party.ts';
 
-const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { version, engines } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /**
  * Node's own modules by a plain call: an `import` makes Node look at every export of each of them, and with that load what
@@ -34,6 +34,15 @@ const options = {
 const REQUIRE =
   "import { createRequire as jobguardCreateRequire } from 'node:module';\nconst require = jobguardCreateRequire(import.meta.url);";
 
+/** `>=24` is 24. */
+const requiredNode = Number(engines.node.replace('>=', ''));
+
+// Before anything that an older Node may not have: it would end with a stack, and exit code 1, which means "denied".
+const CHECK_NODE = `if (Number.parseInt(process.versions.node) < ${requiredNode}) {
+  console.error('error: jobguard requires Node.js ${requiredNode} or later, but this is ' + process.versions.node);
+  process.exit(2);
+}`;
+
 const program = await build({
   ...options,
   entryPoints: ['src/main.ts'],
@@ -42,7 +51,7 @@ const program = await build({
     JOBGUARD_VERSION: JSON.stringify(version),
     JOBGUARD_REVISION: JSON.stringify(process.env.JOBGUARD_REVISION ?? ''),
   },
-  banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
+  banner: { js: `#!/usr/bin/env node\n${REQUIRE}\n${CHECK_NODE}` },
 });
 
 // What `import 'jobguard'` gives: of what the program holds, only the judgement.

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
+import { BUILD_INFO } from './build-info.ts';
 import { checkCommand } from './commands/check.ts';
 import type { CommandContext, ExitCode } from './commands/context.ts';
 import { policyCommand } from './commands/policy.ts';
@@ -80,6 +81,7 @@ function report(error: unknown): ExitCode {
 }
 
 const program = new Command('jobguard')
+  .version(BUILD_INFO.version, '--version', 'print the version')
   .description('Keeps Kubeflow training jobs as they were created: a validating admission webhook.')
   .addHelpText('after', '\nExample:\n  jobguard serve --dev')
   .exitOverride();

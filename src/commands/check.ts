@@ -1,16 +1,6 @@
 import { Command, Option } from 'commander';
 
-import type { CommandContext } from './context.ts';
-import type { UpdateFlags } from './check/update-request.ts';
-
-export interface CheckFlags extends UpdateFlags {
-  readonly policy?: string;
-  readonly review?: string;
-  readonly output: 'text' | 'json';
-}
-
-/** What `check` needs of the process. */
-export type CheckContext = Pick<CommandContext, 'stdin' | 'stdout' | 'hasColour' | 'exitWith'>;
+import type { CheckContext, CheckFlags } from './check/judge-files.ts';
 
 /** `jobguard check`: judges an update offline. */
 export function checkCommand(context: CheckContext): Command {
@@ -24,7 +14,10 @@ export function checkCommand(context: CheckContext): Command {
     .option('--as-group <group>', 'group of the writer; may be repeated', collect)
     .option('--namespace <namespace>', 'namespace of the job if its files do not set one (default: default)')
     .addOption(new Option('--subresource <name>', 'the files contain the Scale of a job').choices(['scale']))
-    .option('--resource <plural.group>', 'resource of the files if their kind does not tell, such as pytorchjobs.kubeflow.org')
+    .option(
+      '--resource <plural.group>',
+      'resource of the files if their kind does not tell, such as pytorchjobs.kubeflow.org',
+    )
     .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
     .addHelpText('after', EXAMPLE)
     .action(async (oldFile: string | undefined, newFile: string | undefined, flags: CheckFlags) => {

@@ -3,12 +3,21 @@ import { InvalidReviewError, parseReview, type AdmissionRequest } from '../../co
 import { decide, type Decision } from '../../core/decide.ts';
 import { explain } from '../../core/explain.ts';
 import type { Policy } from '../../core/policy.ts';
-import type { CheckContext, CheckFlags } from '../check.ts';
-import type { ExitCode } from '../context.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
 import { loadPolicyOption } from '../policy-option.ts';
 import { readText } from '../text-file.ts';
-import { updateRequest } from './update-request.ts';
+import { updateRequest, type UpdateFlags } from './update-request.ts';
 import { verdictDocument, verdictText } from './verdict-text.ts';
+
+/** The flags of `check`. */
+export interface CheckFlags extends UpdateFlags {
+  readonly policy?: string;
+  readonly review?: string;
+  readonly output: 'text' | 'json';
+}
+
+/** What `check` needs of the process. */
+export type CheckContext = Pick<CommandContext, 'stdin' | 'stdout' | 'hasColour' | 'exitWith'>;
 
 type Files = readonly [oldFile: string | undefined, newFile: string | undefined];
 
