@@ -1,6 +1,6 @@
 # `make` lists the targets. Each one installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install build image lint test mutation fuzz run demo cluster generate manifests clean
+.PHONY: help install build image lint test mutation fuzz run demo cluster soak generate manifests clean
 
 NPM := npm --loglevel=error
 NODE := node_modules/.bin/node
@@ -34,6 +34,9 @@ mutation: install ## look for mistakes in the judgement that no test notices
 
 fuzz: install ## look for updates and policies that are judged wrongly, for ten minutes
 	$(NPM) run fuzz -- --minutes 10
+
+soak: install ## run everything at once on a Kubernetes node for MINUTES=60; needs root
+	@$(NODE) test/e2e/soak.ts --minutes $(or $(MINUTES),60)
 
 ##@ Try
 
