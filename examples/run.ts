@@ -1,6 +1,6 @@
 /**
  * Shows the webhook at work: starts `jobguard serve` with a throw-away certificate, sends it two updates of a job as an
- * API server would, shows both answers and goes on serving until Ctrl-C.
+ * API server would, shows both answers and keeps serving until Ctrl-C.
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
@@ -43,7 +43,7 @@ await show(
   withValue(job, ['spec', 'tfReplicaSpecs', 'Worker', 'replicas'], 4),
 );
 console.log(`
-The webhook goes on serving. Ctrl-C ends it.
+The webhook keeps serving. Press Ctrl-C to stop it.
   updates:  curl --cacert ${caFile} -H 'Content-Type: application/json' -d @review.json https://localhost:${securePort}/validate
   metrics:  curl http://localhost:${metricsPort}/metrics
 `);

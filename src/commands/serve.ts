@@ -74,7 +74,7 @@ Example:
   jobguard serve --policy policy.yaml --tls-cert-file tls.crt --tls-private-key-file tls.key`;
 
 async function serve(config: Config, context: CommandContext): Promise<void> {
-  // Asked for first: the process may be told to end while it starts.
+  // Signals are handled first: one may arrive while the process starts.
   const termination = context.nextTermination();
   // Loaded here, so that the other commands do not pay for it.
   const { createLog, lossyWriter } = await import('../telemetry/log.ts');

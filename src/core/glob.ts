@@ -41,10 +41,10 @@ interface Entry {
 export function compileGlobLists(lists: readonly (readonly string[])[]): (texts: readonly string[]) => Uint8Array {
   const matchingAll = Uint8Array.from(lists, (globs) => (globs.includes('*') ? 1 : 0));
   const entries = lists.flatMap((globs, list) => globs.map((glob) => ({ list, glob, matches: compileGlob(glob) })));
-  const shelves = Map.groupBy(entries, ({ glob }) => shelfOf(glob));
-  const exact = shelve(shelves.get('exact'), (glob) => glob);
-  const byStart = shelve(shelves.get('start'), startOf);
-  const byEnd = shelve(shelves.get('end'), endOf);
+  const byKind = Map.groupBy(entries, ({ glob }) => indexKindOf(glob));
+  const exact = indexBy(byKind.get('exact'), (glob) => glob);
+  const byStart = indexBy(byKind.get('start'), startOf);
+  const byEnd = indexBy(byKind.get('end'), endOf);
   return (texts) => {
     const found = texts.length === 0 ? new Uint8Array(lists.length) : matchingAll.slice();
     const look = (text: string, entries: readonly Entry[] = []): void => {
@@ -60,7 +60,7 @@ export function compileGlobLists(lists: readonly (readonly string[])[]): (texts:
 }
 
 /** Tells by what a glob is found: the longer of its ends, which fewer texts share. */
-function shelfOf(glob: string): 'exact' | 'start' | 'end' {
+function indexKindOf(glob: string): 'exact' | 'start' | 'end' {
   if (!glob.includes('*')) return 'exact';
   return startOf(glob).length >= endOf(glob).length ? 'start' : 'end';
 }
@@ -74,12 +74,12 @@ function endOf(glob: string): string {
 }
 
 /** Entries by the part of their glob that a text must have, and how long such parts are. */
-interface Shelf {
+interface Index {
   readonly entries: ReadonlyMap<string, readonly Entry[]>;
   readonly lengths: readonly number[];
 }
 
-function shelve(entries: readonly Entry[] = [], partOf: (glob: string) => string): Shelf {
+function indexBy(entries: readonly Entry[] = [], partOf: (glob: string) => string): Index {
   const byPart = Map.groupBy(entries, ({ glob }) => partOf(glob));
   return { entries: byPart, lengths: [...new Set(byPart.keys().map(({ length }) => length))] };
 }

@@ -51,7 +51,7 @@ export function readYaml(text: string, schema: Schema): YamlText {
   }
 
   const duplicateKeys = findDuplicateKeys(document).map(({ offset, name }) =>
-    problemAt(offset, `the key ${JSON.stringify(name)} stands twice`),
+    problemAt(offset, `duplicate key ${JSON.stringify(name)}`),
   );
   return { document, syntaxProblems, duplicateKeys, problemAt };
 }

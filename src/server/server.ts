@@ -112,7 +112,7 @@ function createSecurePort(options: ServerOptions, isDraining: () => boolean): Se
     checks: [
       { name: 'listening', problem: () => (secure.listening ? undefined : 'not yet') },
       ...certificate.checks,
-      { name: 'shutdown', problem: () => (isDraining() ? 'told to end' : undefined) },
+      { name: 'shutdown', problem: () => (isDraining() ? 'shutting down' : undefined) },
     ],
   };
 }

@@ -23,7 +23,7 @@ export async function readClientAuthorities(file: string): Promise<string> {
 
 /**
  * Refuses a connection whose client has not proved who it is, or is not allowed. That is said over HTTP, not by breaking
- * off the handshake: whoever reads the API server's error then knows what to mend.
+ * off the handshake: whoever reads the API server's error then knows what to fix.
  *
  * @throws HttpError 401 without a certificate that the authorities prove, 403 where `allowedNames` has none of its names
  */

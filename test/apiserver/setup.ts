@@ -14,7 +14,7 @@ export default async function setup(): Promise<void> {
     await crdFiles('training-operator 1.9');
     await otherJobCrdFiles();
   } catch (error) {
-    failInCi('the apiserver tests, for want of a control plane', error);
+    failInCi('the apiserver tests: no control plane', error);
     process.env[NO_CONTROL_PLANE] = 'true';
   }
 }

@@ -18,8 +18,7 @@ const ROUNDS = 15;
 
 const canLoad = await hasWrk();
 if (!canLoad && process.env['CI'] === 'true') throw new Error('The load generator wrk is missing: apt-get install wrk');
-if (!canLoad)
-  process.stderr.write(`${'!'.repeat(100)}\nSKIPPED: the speed of jobguard, for want of wrk\n${'!'.repeat(100)}\n`);
+if (!canLoad) process.stderr.write(`${'!'.repeat(100)}\nSKIPPED: the speed of jobguard: no wrk\n${'!'.repeat(100)}\n`);
 
 (canLoad ? describe : describe.skip)('an allowed update of 16 kB', () => {
   test(`costs jobguard no more than ${(1 / LEAST_OF_FLOOR).toFixed(1)} times what it costs a bare server`, async () => {

@@ -17,7 +17,7 @@ export default async function setup(): Promise<void> {
     await crdFiles('training-operator 1.9');
     await foreignCrdFiles();
   } catch (error) {
-    failInCi("the chart's tests, for want of their programs", error);
+    failInCi("the chart's tests: their programs are missing", error);
     process.env[NO_HELM] = 'true';
   }
 }

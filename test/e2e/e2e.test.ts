@@ -29,7 +29,7 @@ async function compileMeanwhile(): Promise<void> {
 async function openUnlessMissing(): Promise<Cluster | undefined> {
   if (process.env[NO_CLUSTER] !== undefined) return undefined;
   return openCluster().catch((error: unknown) => {
-    failInCi('the tests on a node, for want of one', error);
+    failInCi('the tests on a node: no node here', error);
     return undefined;
   });
 }

@@ -20,7 +20,7 @@ export default async function setup(): Promise<void> {
   try {
     process.env[ARCHIVE] = await prepare();
   } catch (error) {
-    failInCi('the tests on a node, for want of one', error);
+    failInCi('the tests on a node: no node here', error);
     process.env[NO_CLUSTER] = 'true';
   }
 }

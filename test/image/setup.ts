@@ -44,6 +44,6 @@ async function prepare({ host, pid }: Docker): Promise<void> {
 }
 
 function skip(error: unknown): undefined {
-  failInCi('the image tests, for want of Docker', error);
+  failInCi('the image tests: no Docker', error);
   process.env[NO_DOCKER] = 'true';
 }

@@ -74,7 +74,7 @@ function messages({ stderr }: JobguardProcess): unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-describe('a process that is told to end', () => {
+describe('a process that is shutting down', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('by %s drains and exits with 0', async (signal) => {
     const program = await start('0s', '5s');
     program.signal(signal);
@@ -166,7 +166,7 @@ describe('a process that is told to end', () => {
     await drainingIsSeen(program);
     expect(await plain(program, '/metrics')).toMatch(/^jobguard_draining 1$/m);
     expect(await plain(program, '/readyz')).toBe(
-      '[+]listening ok\n[+]certificate ok\n[-]shutdown failed: told to end\nreadyz check failed\n',
+      '[+]listening ok\n[+]certificate ok\n[-]shutdown failed: shutting down\nreadyz check failed\n',
     );
     expect(await plain(program, '/livez')).toBe('ok');
     program.signal('SIGINT');

@@ -15,7 +15,7 @@ export default async function setup(): Promise<void> {
     await kubernetesBinaries();
     await crdFiles('training-operator 1.9');
   } catch (error) {
-    failInCi('the monitoring tests, for want of their programs', error);
+    failInCi('the monitoring tests: their programs are missing', error);
     process.env[NO_PROMETHEUS] = 'true';
   }
 }

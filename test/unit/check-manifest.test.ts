@@ -157,7 +157,7 @@ describe('what is no Kubernetes object is refused', () => {
     ],
     ['two objects', 'a: 1\n---\na: 2\n', ['job.yaml:2:1: a second document begins here; write one a file']],
     ['broken JSON', '{"a": 1,,}', ['job.yaml:1:9: Unexpected , in flow map']],
-    ['a key twice', 'a: 1\nb: 2\na: 3\n', ['job.yaml:3:1: the key "a" stands twice']],
+    ['a key twice', 'a: 1\nb: 2\na: 3\n', ['job.yaml:3:1: duplicate key "a"']],
     ['infinity', 'a: 1\nb: -.inf\n', ['job.yaml:2:4: -.inf is not a JSON number']],
     ['a tag of its own', 'a: !binary x\n', ['job.yaml:1:4: a tag that is not read; leave it out']],
     ['flow lists without end', `a: ${'['.repeat(20_000)}`, ['job.yaml:1:1: nested too deeply']],

@@ -61,7 +61,7 @@ describe('a wrong policy file is answered with every problem, where it is and wh
   });
 
   test.each([
-    ['a repeated key', '"\u202ea": 1\n"\u202ea": 2', String.raw`the key "\u{202e}a" stands twice`],
+    ['a repeated key', '"\u202ea": 1\n"\u202ea": 2', String.raw`duplicate key "\u{202e}a"`],
     ['an alias', 'allow: [*a\u202eb]', String.raw`if the text "*a\u{202e}b" is meant`],
     ['what the YAML parser quotes', '{} }"a\u007f"', String.raw`a\u{7f}`],
   ])('characters that a terminal obeys are escaped in %s', (_what, text, escaped) => {

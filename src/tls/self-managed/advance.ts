@@ -47,7 +47,7 @@ export async function advance(found: FoundState, circumstances: Circumstances): 
   return served === undefined ? started : retire(started, [served], now);
 }
 
-/** Makes anew what is missing or due. */
+/** Creates what is missing and renews what is due. */
 async function repair(found: FoundState, { now, dnsNames, trusted }: Circumstances): Promise<State> {
   const { ca: oldCa, leaf: oldLeaf, next, retired, retiredUntil } = found;
   const ca = oldCa ?? { ...(await createAuthority(now)), publishedAt: undefined };

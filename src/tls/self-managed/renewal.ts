@@ -85,7 +85,7 @@ export function createRenewal(options: RenewalOptions): CertificateSource {
 }
 
 /**
- * Reads the state and brings it up to date. Returns undefined where another replica was faster: it will be read anew.
+ * Reads the state and brings it up to date. Returns undefined where another replica was faster: the next poll reads the state again.
  *
  * @throws ApiError where the caBundle is not ours to write
  */

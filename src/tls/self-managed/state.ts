@@ -21,7 +21,7 @@ export interface State {
   readonly retiredUntil: Date | undefined;
 }
 
-/** What of a state could be read; what is missing has to be made anew. */
+/** What of a state could be read; what is missing has to be created. */
 export interface FoundState extends Omit<State, 'ca' | 'leaf'> {
   readonly ca: PublishedAuthority | undefined;
   readonly leaf: KeyPair | undefined;

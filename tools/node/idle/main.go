@@ -1,4 +1,4 @@
-// Command idle is what the pods of the tests run, in images that hold nothing else: it waits to be told to end, or ends
+// Command idle is what the pods of the tests run, in images that hold nothing else: it waits for a signal to end, or ends
 // by itself after the time that its argument gives.
 package main
 
