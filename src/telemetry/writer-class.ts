@@ -1,7 +1,7 @@
-import type { DormantPreset, Policy } from '../core/policy.ts';
+import type { Policy } from '../core/policy.ts';
 
-/** A kind of writer, coarse enough to be a metric's label. */
-export type WriterClass = 'user' | 'service_account' | 'node' | DormantPreset['name'];
+/** A kind of writer, coarse enough to be a metric's label: user, service_account, node or the name of a preset. */
+export type WriterClass = string;
 
 /** Source: k8s.io/apiserver pkg/authentication/serviceaccount/util.go and pkg/authentication/user/user.go. */
 const CLASS_OF_PREFIX: readonly (readonly [prefix: string, WriterClass])[] = [
