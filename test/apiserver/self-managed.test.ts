@@ -10,8 +10,8 @@ import { prepareRelease, type Replica, type SelfManagedRelease } from './self-ma
 
 const DENIAL =
   /^admission webhook "jobs\.jobguard\.dev" denied the request: tfjobs\.kubeflow\.org "guarded" may not be/;
-const SOMEBODY_ELSES =
-  '"problem":"the caBundle is somebody else\'s to write: ValidatingWebhookConfiguration jobguard.jobguard has no annotation jobguard.dev/tls-mode: selfManaged"';
+const NOT_WRITING_THE_CA_BUNDLE =
+  '"problem":"not writing the caBundle: ValidatingWebhookConfiguration jobguard.jobguard lacks the annotation jobguard.dev/tls-mode: selfManaged"';
 /** A replica looks every 10 s, a quarter more or less, and waits 10 s more before it serves by a new authority. */
 const PATIENCE = { timeoutMs: 60_000 };
 
@@ -60,7 +60,7 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
 
   test('without a webhook no replica is ready, and each says why', async () => {
     const log = await eventually('a log line', () =>
-      Promise.resolve(replicas[0].stderr().includes('there is no') ? replicas[0].stderr() : undefined),
+      Promise.resolve(replicas[0].stderr().includes('jobguard.jobguard not found') ? replicas[0].stderr() : undefined),
     );
     expect(log).toContain(
       '"problem":"ValidatingWebhookConfiguration jobguard.jobguard not found","msg":"no certificate loaded yet"',
@@ -143,7 +143,8 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
     await release.setMode('helm', others);
     await eventually(
       'both to have noticed',
-      () => Promise.resolve(replicas.every((replica) => replica.stderr().includes(SOMEBODY_ELSES)) || undefined),
+      () =>
+        Promise.resolve(replicas.every((replica) => replica.stderr().includes(NOT_WRITING_THE_CA_BUNDLE)) || undefined),
       PATIENCE,
     );
     expect(await release.caBundle()).toBe(others);
@@ -163,7 +164,7 @@ describeWithControlPlane('certificates that replicas issue to themselves', () =>
       ),
     );
     await eventually('the others to have missed it', () =>
-      Promise.resolve(replicas.every((replica) => replica.stderr().includes('cannot be asked')) || undefined),
+      Promise.resolve(replicas.every((replica) => replica.stderr().includes('cannot be reached')) || undefined),
     );
     expect(await started.readyz()).toContain('[-]certificate failed: is not loaded yet');
     expect(await areBothServing()).toBe(true);

@@ -14,7 +14,7 @@ const PER_SECOND = 2;
 /** Longer than it takes a replica to ask in vain: it waits ten seconds for an answer, and two or so until it asks again. */
 const ATTEMPT_MS = 20_000;
 const TIMEOUT_MS = 300_000;
-const NOT_ASKED = 'cannot be asked';
+const UNREACHABLE = 'cannot be reached';
 
 /** A release whose pods alone cannot reach the API server; the way is free again when it is disposed of. */
 interface Outage extends AsyncDisposable {
@@ -78,7 +78,7 @@ async function begin(cluster: Cluster): Promise<Outage | undefined> {
   const started = await newPod(release, old);
   const theirs = undo.use(await cluster.own.isolatePods(await addressesOf(cluster, release, [...old, started])));
   await everybody[Symbol.asyncDispose]();
-  await logged(cluster, release, NOT_ASKED, [started]);
+  await logged(cluster, release, UNREACHABLE, [started]);
   const held = undo.move();
   return {
     ...{ since, release, traffic, old, started },
@@ -93,7 +93,7 @@ async function expectServedOn(cluster: Cluster, outage: Outage): Promise<void> {
   const pods = [...old, started];
   const attempts = await Promise.all(pods.map((pod) => failedAttempts(cluster, release, pod)));
   expect(Math.min(...attempts)).toBeGreaterThan(AWAY_MS / ATTEMPT_MS);
-  for (const pod of pods) expect(await logs(cluster, release, [pod])).toContain(NOT_ASKED);
+  for (const pod of pods) expect(await logs(cluster, release, [pod])).toContain(UNREACHABLE);
   expect(await readyPods(cluster, release, pods)).toEqual(old);
   const awayS = (Date.now() - since) / 1000;
 

@@ -49,7 +49,7 @@ async function race(cluster: Cluster, release: Release, during: During): Promise
   await during('two replicas race', async () => {
     await serveWhatIsStored(cluster, release);
   });
-  const made = (await logs(cluster, release, await release.pods())).split('"new certificate authority"').length - 1;
+  const made = (await logs(cluster, release, await release.pods())).split('"certificate authority created"').length - 1;
   expect([made, (await trusted(cluster, release)).length]).toEqual([1, 1]);
 }
 
