@@ -24,6 +24,8 @@ export default {
     layer('e2e', { globalSetup: '<rootDir>/test/e2e/setup.ts', globalTeardown: '<rootDir>/test/e2e/teardown.ts' }),
   ],
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
+  // Helm takes a second a run on an idle machine, and ten on a busy one. A test that hangs still ends.
+  testTimeout: 60_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/core/**/*.ts'],
   coverageThreshold: { global: { lines: 100, branches: 100 } },
