@@ -12,6 +12,7 @@ export function checkCommand(context: CheckContext): Command {
     .option('--policy <file>', 'policy file (default: the built-in policy)')
     .option('--as <user>', 'username of the writer')
     .option('--as-group <group>', 'group of the writer; may be repeated', collect)
+    .option('--at <time>', 'day or moment (RFC 3339) to judge at, for exemptions that expire (default: now)')
     .option('--namespace <namespace>', 'namespace of the job if its files do not set one (default: default)')
     .addOption(new Option('--subresource <name>', 'the files contain the Scale of a job').choices(['scale']))
     .option(

@@ -9,6 +9,7 @@ import { parseConfig, UsageError, type Config, type ServeFlags } from '../config
 import { InvalidCertificateError, readKeyPair } from '../tls/certificate.ts';
 import { certificateInFiles, type CertificateSource, type ClientAuthoritySource } from '../tls/certificate-reload.ts';
 import { readClientAuthorities } from '../tls/client-certificate.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CommandContext } from './context.ts';
 import { loadPolicyOption } from './policy-option.ts';
@@ -103,6 +104,7 @@ async function serveUntil(
     import('../server/server.ts'),
   ]);
   const policy = await loadPolicyOption(config.policyFile, context);
+  logExpired(policy, new Date(), log);
   const { certificate, discard } = await loadCertificate(config, context, log);
   const clientAuthorities = await loadClientAuthorities(config);
   const metrics = createMetrics(policy, BUILD_INFO);
@@ -117,6 +119,14 @@ async function serveUntil(
     await server.end();
   } finally {
     await discard();
+  }
+}
+
+/** Says once which exemptions no longer count: what they permitted is refused now. */
+function logExpired({ exemptions }: Policy, now: Date, log: Logger): void {
+  for (const { name, expiresMs = Infinity } of exemptions) {
+    const expires = new Date(expiresMs);
+    if (now >= expires) log.warn({ exemption: name, expires: expires.toISOString() }, 'exemption expired');
   }
 }
 

@@ -3,6 +3,7 @@ import { diff, type Change, type IsMixed, type Report } from './diff.ts';
 import { sameScalar } from './equality.ts';
 import { UNKNOWN } from './field-type.ts';
 import { ExactNumber, isMap, ownValue, type JsonMap, type JsonValue } from './json.ts';
+import type { Pattern } from './path.ts';
 import { grantOver, hasGrantBelow } from './pattern-tree.ts';
 import { guardedResource, type Grant, type GuardedResource, type Mode, type Policy } from './policy.ts';
 
@@ -57,13 +58,26 @@ interface Permissions {
   readonly isInForce: (grant: Grant) => boolean;
 }
 
-/** Judges an admission request. */
-export function decide(policy: Policy, request: AdmissionRequest): Verdict {
+/** Judges an admission request; `now` tells which exemptions have expired. */
+export function decide(policy: Policy, request: AdmissionRequest, now: Date): Verdict {
   const resource = guardedResource(policy, request.resource.group, request.resource.resource);
-  return { decision: decideRequest(policy, request, resource), mode: policy.modeOf(request.namespace), resource };
+  const exemptions = exemptionsOnce(policy, request, now);
+  const decision = decideRequest(policy, request, resource, exemptions);
+  return { decision, mode: policy.modeOf(request.namespace), resource };
 }
 
-function decideRequest(policy: Policy, request: AdmissionRequest, resource: GuardedResource | undefined): Decision {
+/** Finds a writer's exemptions when they are first asked for: an update that changes nothing needs none. */
+function exemptionsOnce(policy: Policy, request: AdmissionRequest, now: Date): () => Uint8Array {
+  let found: Uint8Array | undefined;
+  return () => (found ??= policy.exemptionsOf(request.user, request.namespace, now));
+}
+
+function decideRequest(
+  policy: Policy,
+  request: AdmissionRequest,
+  resource: GuardedResource | undefined,
+  exemptions: () => Uint8Array,
+): Decision {
   if (request.operation !== 'UPDATE' || resource === undefined || request.subResource === 'status') {
     return { outcome: 'out_of_scope' };
   }
@@ -73,9 +87,12 @@ function decideRequest(policy: Policy, request: AdmissionRequest, resource: Guar
   if (!isMap(request.object) || !isMap(request.oldObject)) {
     return { outcome: 'unjudgeable', reason: 'noObjects' };
   }
-  if (request.subResource === 'scale') return decideScale(policy, request, resource, request.oldObject, request.object);
+  if (request.subResource === 'scale') {
+    const permissions = permissionsOf(policy, resource, {}, exemptions);
+    return decideScale(permissions, request.oldObject, request.object);
+  }
 
-  const permissions = permissionsOf(policy, request, resource, request.oldObject);
+  const permissions = permissionsOf(policy, resource, request.oldObject, exemptions);
   const judgement = createJudgement(permissions);
   // Also below what an exemption covers: what everybody may change there needs none.
   const isMixed: IsMixed = (path, since) => hasGrantBelow(resource.permissions, path, permissions.isInForce, since);
@@ -84,19 +101,13 @@ function decideRequest(policy: Policy, request: AdmissionRequest, resource: Guar
 }
 
 /** A change of a Scale's `spec.replicas` is the change of the job's own field; the rest of a Scale is not the job's. */
-function decideScale(
-  policy: Policy,
-  request: AdmissionRequest,
-  resource: GuardedResource,
-  oldScale: JsonMap,
-  newScale: JsonMap,
-): Decision {
-  const path = resource.scaleReplicasPath;
+function decideScale(permissions: Permissions, oldScale: JsonMap, newScale: JsonMap): Decision {
+  const path = permissions.resource.scaleReplicasPath;
   if (path === undefined) return { outcome: 'unjudgeable', reason: 'noScalePath' };
   const oldValue = replicasOf(oldScale);
   const newValue = replicasOf(newScale);
   if (oldValue === undefined || newValue === undefined) return { outcome: 'unjudgeable', reason: 'noReplicas' };
-  const judgement = createJudgement(permissionsOf(policy, request, resource, {}));
+  const judgement = createJudgement(permissions);
   if (!sameScalar(oldValue, newValue, UNKNOWN)) judgement.judge({ op: 'replace', path, oldValue, newValue }, Infinity);
   return judgement.decision();
 }
@@ -110,11 +121,10 @@ function replicasOf(scale: JsonMap): number | ExactNumber | undefined {
 
 function permissionsOf(
   policy: Policy,
-  request: AdmissionRequest,
   resource: GuardedResource,
   oldObject: JsonMap,
+  exemptions: () => Uint8Array,
 ): Permissions {
-  let exemptions: Uint8Array | undefined;
   const isInForce = (grant: Grant): boolean => {
     switch (grant.kind) {
       case 'always':
@@ -122,11 +132,9 @@ function permissionsOf(
       case 'whileTerminating':
         return isTerminating(oldObject);
       case 'whileSuspended':
-        return policy.suspendedJobs && isSuspended(oldObject);
+        return policy.suspendedJobs && isSuspended(oldObject, resource.suspendPath);
       case 'exemption':
-        // Found when first asked for: an update that changes nothing needs none.
-        exemptions ??= policy.exemptionsOf(request.user, request.namespace);
-        return exemptions[grant.rank] === 1;
+        return exemptions()[grant.rank] === 1;
     }
   };
   return { resource, isInForce };
@@ -138,8 +146,8 @@ function isTerminating(oldObject: JsonMap): boolean {
 }
 
 /** Tells whether a stored job is suspended. */
-export function isSuspended(oldObject: JsonMap): boolean {
-  return valueAt(oldObject, ['spec', 'runPolicy', 'suspend']) === true;
+export function isSuspended(oldObject: JsonMap, suspendPath: Pattern | undefined): boolean {
+  return suspendPath !== undefined && valueAt(oldObject, suspendPath) === true;
 }
 
 function valueAt(object: JsonMap, keys: readonly string[]): JsonValue | undefined {

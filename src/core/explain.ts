@@ -114,11 +114,12 @@ interface NamedChange {
 function explainDenial(
   policy: Policy,
   request: AdmissionRequest,
-  { type, allowedFields }: GuardedResource,
+  resource: GuardedResource,
   denial: Denial,
 ): Omit<Explanation, 'warnings' | 'annotations'> {
+  const { type, allowedFields } = resource;
   const named = denial.denied.slice(0, MAX_NAMED_PATHS).map((change) => namedChange(change, type));
-  const hint = hintFor(policy, request, denial);
+  const hint = hintFor(policy, request, resource, denial);
   return {
     message: denialMessage({
       subject: subjectOf(request),
@@ -192,17 +193,21 @@ function shownValue(value: JsonValue | undefined, path: Path, type: FieldType): 
   return path.reduce(childType, type).isContainerImage ? printable(value, MAX_VALUE_LENGTH) : undefined;
 }
 
-function hintFor(policy: Policy, request: AdmissionRequest, { denied }: Denial): string | undefined {
+function hintFor(
+  policy: Policy,
+  request: AdmissionRequest,
+  { suspendPath }: GuardedResource,
+  { denied }: Denial,
+): string | undefined {
   const preset = policy.dormantPresets.find(({ covers }) => covers(request.user.username));
   if (preset !== undefined) return presetHint(preset.title, preset.name);
-  if (denied.every(({ path }) => isSame(path, SUSPEND))) return suspendHint(pointer(SUSPEND));
+  if (suspendPath === undefined) return undefined;
+  if (denied.every(({ path }) => isSame(path, suspendPath))) return suspendHint(pointer(suspendPath));
 
-  const isOfSuspendedJob = isMap(request.oldObject) && isSuspended(request.oldObject);
+  const isOfSuspendedJob = isMap(request.oldObject) && isSuspended(request.oldObject, suspendPath);
   const isOfSpec = denied.every(({ path }) => path[0] === 'spec');
   return isOfSuspendedJob && isOfSpec && !policy.suspendedJobs ? SUSPENDED_JOB_HINT : undefined;
 }
-
-const SUSPEND: Path = ['spec', 'runPolicy', 'suspend'];
 
 function isSame(path: Path, other: Path): boolean {
   return path.length === other.length && path.every((segment, index) => segment === other[index]);

@@ -16,9 +16,11 @@ export interface Policy {
   /** By `resourceName`: see `guardedResource`. */
   readonly resources: ReadonlyMap<string, GuardedResource>;
   readonly exemptions: readonly Exemption[];
-  /** Finds the exemptions of a writer: 1 at the rank of each. */
-  readonly exemptionsOf: (user: User, namespace: string) => Uint8Array;
+  /** Finds the exemptions that a writer has at a moment: 1 at the rank of each. */
+  readonly exemptionsOf: (user: User, namespace: string, now: Date) => Uint8Array;
   readonly suspendedJobs: boolean;
+  /** Whom to ask; ends every denial. */
+  readonly contact: string | undefined;
   readonly dormantPresets: readonly DormantPreset[];
 }
 
@@ -32,6 +34,8 @@ export interface GuardedResource {
   readonly allowedFields: readonly string[];
   readonly permissions: PatternTree<Grant>;
   readonly scaleReplicasPath: Path | undefined;
+  /** Where the kind says whether it is suspended; undefined where it cannot be. */
+  readonly suspendPath: Pattern | undefined;
 }
 
 /** What permits a change of some paths. Where several do, the one of the lowest rank is named. */
@@ -48,6 +52,8 @@ export interface Exemption {
   readonly kind: 'exemption';
   readonly rank: number;
   readonly name: string;
+  /** When it ends, in milliseconds since 1970; undefined where it does not. */
+  readonly expiresMs: number | undefined;
 }
 
 /** A preset that is off: what a hint to its writer needs. */

@@ -7,6 +7,7 @@ import type { DormantPreset, Grant, GuardedResource, Policy } from '../core/poli
 import { resourceName } from '../core/resource-name.ts';
 import type { CompletePolicy, CompleteResource } from './document.ts';
 import { policyHash } from './hash.ts';
+import { parseMoment } from './moment.ts';
 import { PRESET_NAMES, PRESETS, type PresetName } from './presets.ts';
 
 /** Deletion must always be able to finish: what may change in addition once it has begun. */
@@ -48,6 +49,7 @@ export function compilePolicy(policy: CompletePolicy): Policy {
     exemptions: rights.map(({ grant }) => grant).filter((grant) => grant.kind === 'exemption'),
     exemptionsOf: compileExemptions(rights),
     suspendedJobs: policy.suspendedJobs,
+    contact: policy.contact ?? undefined,
     dormantPresets: dormantPresets(policy),
   };
 }
@@ -68,8 +70,8 @@ function rightsOf(policy: CompletePolicy): Right[] {
   const standing = (kind: 'always' | 'whileTerminating' | 'whileSuspended', pathsIn: Right['pathsIn']) => {
     return (rank: number): Right => ({ grant: { kind, rank }, writers: NONE, pathsIn });
   };
-  const exemption = (name: string, writers: Writers, pathsIn: Right['pathsIn']) => {
-    return (rank: number): Right => ({ grant: { kind: 'exemption', rank, name }, writers, pathsIn });
+  const exemption = (name: string, writers: Writers, pathsIn: Right['pathsIn'], expiresMs?: number) => {
+    return (rank: number): Right => ({ grant: { kind: 'exemption', rank, name, expiresMs }, writers, pathsIn });
   };
   const presets = PRESET_NAMES.flatMap((name) => {
     const setting = policy.presets[name];
@@ -81,17 +83,22 @@ function rightsOf(policy: CompletePolicy): Right[] {
     standing('whileTerminating', () => TERMINATING_PATHS),
     standing('whileSuspended', () => SUSPENDED_PATHS),
     ...presets,
-    ...policy.exemptions.map((written) => exemption(written.name, written, () => written.paths)),
+    ...policy.exemptions.map(({ name, paths, expires, ...writers }) =>
+      exemption(name, writers, () => paths, expires === null ? undefined : parseMoment(expires)?.getTime()),
+    ),
   ];
   return ranked.map((withRank, index) => withRank(index));
 }
 
-function presetPaths(name: PresetName, { podTemplates, scaleReplicasPath }: CompleteResource): string[] {
-  const { paths, podTemplatePaths, scales } = PRESETS[name];
+function presetPaths(name: PresetName, resource: CompleteResource): string[] {
+  const { paths, pathsOf, podTemplatePaths, scales, suspends } = PRESETS[name];
+  const { podTemplates, scaleReplicasPath, suspendPath } = resource;
   return [
     ...paths,
+    ...(pathsOf[resourceName(resource.group, resource.resource)] ?? []),
     ...podTemplates.flatMap((template) => podTemplatePaths.map((path) => `${template}${path}`)),
     ...(scales && scaleReplicasPath !== null ? [scaleReplicasPath] : []),
+    ...(suspends && suspendPath !== null ? [suspendPath] : []),
   ];
 }
 
@@ -99,11 +106,15 @@ function compileExemptions(rights: readonly Right[]): Policy['exemptionsOf'] {
   const ofUsername = compileGlobLists(rights.map(({ writers }) => writers.usernames));
   const ofGroup = compileGlobLists(rights.map(({ writers }) => writers.groups));
   const ofNamespace = compileGlobLists(rights.map(({ writers }) => writers.namespaces));
-  return ({ username, groups }, namespace) => {
+  const expiries = rights.map(({ grant }) => (grant.kind === 'exemption' ? grant.expiresMs : undefined));
+  const expiring = expiries.flatMap((ms, rank) => (ms === undefined ? [] : [{ ms, rank }]));
+  return ({ username, groups }, namespace, now) => {
     const isNamed = ofUsername([username]);
     const isMember = ofGroup(groups);
     const isThere = ofNamespace([namespace]);
-    return isThere.map((there, rank) => there & ((isNamed[rank] ?? 0) | (isMember[rank] ?? 0)));
+    const found = isThere.map((there, rank) => there & ((isNamed[rank] ?? 0) | (isMember[rank] ?? 0)));
+    for (const { ms, rank } of expiring) if (now.getTime() >= ms) found[rank] = 0;
+    return found;
   };
 }
 
@@ -125,7 +136,8 @@ function compileResource(
     allow,
     allowedFields: allow.map((pattern) => fieldPath(pattern, type)),
     permissions,
-    scaleReplicasPath: resource.scaleReplicasPath === null ? undefined : requirePointer(resource.scaleReplicasPath),
+    scaleReplicasPath: optionalPointer(resource.scaleReplicasPath),
+    suspendPath: optionalPointer(resource.suspendPath),
   };
 }
 
@@ -135,6 +147,10 @@ function dormantPresets({ presets }: CompletePolicy): DormantPreset[] {
     title: PRESETS[name].title,
     covers: compileGlobs(PRESETS[name].usernames),
   }));
+}
+
+function optionalPointer(text: string | null): Pattern | undefined {
+  return text === null ? undefined : requirePointer(text);
 }
 
 function requirePointer(text: string): Pattern {

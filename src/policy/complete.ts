@@ -8,6 +8,7 @@ import type {
   ResourceDocument,
 } from './document.ts';
 import { DEFAULT_ALLOW, DEFAULT_RESOURCES } from './defaults.ts';
+import { knownKind } from './known-kinds.ts';
 import { PRESETS, type PresetName } from './presets.ts';
 
 /** Writes out every default and preset of a policy document. */
@@ -23,17 +24,18 @@ export function completePolicy(document: PolicyDocument): CompletePolicy {
     suspendedJobs: document.suspendedJobs ?? false,
     presets: completePresets(document.presets ?? {}),
     exemptions: (document.exemptions ?? []).map(completeExemption),
+    contact: document.contact ?? null,
   };
 }
 
+const NOTHING_KNOWN = { podTemplates: [], scaleReplicasPath: null, suspendPath: null, allow: [] };
+
 function completeResource(resource: ResourceDocument): CompleteResource {
-  return {
-    group: resource.group,
-    resource: resource.resource,
-    podTemplates: resource.podTemplates ?? [],
-    scaleReplicasPath: resource.scaleReplicasPath ?? null,
-    allow: resource.allow ?? [],
-  };
+  const known = knownKind(resource.group, resource.resource) ?? NOTHING_KNOWN;
+  const { podTemplates = known.podTemplates, scaleReplicasPath = known.scaleReplicasPath } = resource;
+  const { suspendPath = known.suspendPath, allow = known.allow } = resource;
+  const { group, resource: plural } = resource;
+  return { group, resource: plural, podTemplates: podTemplates ?? [], scaleReplicasPath, suspendPath, allow };
 }
 
 function completePresets(settings: NonNullable<PolicyDocument['presets']>): CompletePolicy['presets'] {
@@ -57,5 +59,7 @@ function completeExemption(exemption: ExemptionDocument): CompleteExemption {
     groups: exemption.groups ?? [],
     namespaces: exemption.namespaces ?? ['*'],
     paths: exemption.paths,
+    reason: exemption.reason ?? null,
+    expires: exemption.expires ?? null,
   };
 }

@@ -4,13 +4,8 @@ import type { PolicyDocument, ResourceDocument } from './document.ts';
 export const DEFAULT_POLICY_DOCUMENT: PolicyDocument = { apiVersion: 'jobguard/v1', kind: 'UpdatePolicy' };
 
 export const DEFAULT_RESOURCES: readonly ResourceDocument[] = [
-  { group: 'kubeflow.org', resource: 'tfjobs', podTemplates: ['/spec/tfReplicaSpecs/*/template'] },
-  {
-    group: 'kubeflow.org',
-    resource: 'pytorchjobs',
-    podTemplates: ['/spec/pytorchReplicaSpecs/*/template'],
-    scaleReplicasPath: '/spec/pytorchReplicaSpecs/Worker/replicas',
-  },
+  { group: 'kubeflow.org', resource: 'tfjobs' },
+  { group: 'kubeflow.org', resource: 'pytorchjobs' },
 ];
 
 /**

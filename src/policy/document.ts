@@ -17,6 +17,8 @@ export interface PolicyDocument {
   readonly suspendedJobs?: boolean;
   readonly presets?: Readonly<Partial<Record<PresetName, PresetSetting>>>;
   readonly exemptions?: readonly ExemptionDocument[];
+  /** Ends every denial. */
+  readonly contact?: string | null;
 }
 
 export interface NamespaceMode {
@@ -27,8 +29,10 @@ export interface NamespaceMode {
 export interface ResourceDocument {
   readonly group: string;
   readonly resource: string;
-  readonly podTemplates?: readonly string[];
+  /** What a known kind has of this and the next two, null takes away. */
+  readonly podTemplates?: readonly string[] | null;
   readonly scaleReplicasPath?: string | null;
+  readonly suspendPath?: string | null;
   /** Adds to the policy's `allow`, for this resource. */
   readonly allow?: readonly string[];
 }
@@ -45,6 +49,9 @@ export interface ExemptionDocument {
   readonly groups?: readonly string[];
   readonly namespaces?: readonly string[];
   readonly paths: readonly string[];
+  readonly reason?: string | null;
+  /** The day (`2027-01-31`, in UTC) or the moment (RFC 3339) from which it no longer counts. */
+  readonly expires?: string | null;
 }
 
 /** A policy with every default and preset written out; still a document, and its own completion. */
@@ -54,5 +61,7 @@ export interface CompletePolicy extends Required<PolicyDocument> {
   readonly exemptions: readonly CompleteExemption[];
 }
 
-export type CompleteResource = Required<ResourceDocument>;
+export interface CompleteResource extends Required<ResourceDocument> {
+  readonly podTemplates: readonly string[];
+}
 export type CompleteExemption = Required<ExemptionDocument>;

@@ -12,10 +12,14 @@ export interface Preset {
   readonly usernames: readonly string[];
   /** JSON Pointers in every guarded resource. */
   readonly paths: readonly string[];
+  /** JSON Pointers in single resources, by their names. */
+  readonly pathsOf: Readonly<Record<string, readonly string[]>>;
   /** JSON Pointers below every pod template of a guarded resource. */
   readonly podTemplatePaths: readonly string[];
   /** Whether it may change what `/scale` changes. */
   readonly scales: boolean;
+  /** Whether it may change a resource's `suspendPath`. */
+  readonly suspends: boolean;
 }
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
@@ -26,15 +30,23 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     onByDefault: true,
     usernames: ['system:serviceaccount:kube-system:generic-garbage-collector', 'system:kube-controller-manager'],
     paths: ['/metadata/finalizers', '/metadata/ownerReferences'],
+    pathsOf: {},
     podTemplatePaths: [],
     scales: false,
+    suspends: false,
   },
-  // Source: sigs.k8s.io/kueue pkg/podset/podset.go (Merge, RestorePodSpec) and pkg/controller/jobs/kubeflow/kubeflowjob.
+  // Source: sigs.k8s.io/kueue v0.19 pkg/podset/podset.go (Merge, RestorePodSpec), pkg/controller/jobframework/reconciler.go.
   kueue: {
     title: 'Kueue',
     onByDefault: false,
     usernames: ['system:serviceaccount:kueue-system:kueue-controller-manager'],
-    paths: ['/spec/runPolicy/suspend'],
+    paths: [],
+    pathsOf: {
+      // Partial admission: pkg/controller/jobs/job/job_controller.go.
+      'jobs.batch': ['/spec/parallelism', '/spec/completions'],
+      // runtimePatches since Trainer 2.2, podTemplateOverrides before: pkg/controller/jobs/trainjob.
+      'trainjobs.trainer.kubeflow.org': ['/spec/runtimePatches', '/spec/podTemplateOverrides'],
+    },
     podTemplatePaths: [
       '/metadata/labels',
       '/metadata/annotations',
@@ -43,6 +55,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       '/spec/schedulingGates',
     ],
     scales: false,
+    suspends: true,
   },
   // Source: k8s.io/kubernetes plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go.
   horizontalPodAutoscaler: {
@@ -50,8 +63,10 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     onByDefault: false,
     usernames: ['system:serviceaccount:kube-system:horizontal-pod-autoscaler', 'system:kube-controller-manager'],
     paths: [],
+    pathsOf: {},
     podTemplatePaths: [],
     scales: true,
+    suspends: false,
   },
   // Source: flyteorg/flyte flytepropeller/pkg/controller/nodes/task/k8s/plugin_manager.go.
   flyte: {
@@ -59,7 +74,9 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     onByDefault: false,
     usernames: ['system:serviceaccount:flyte:flytepropeller'],
     paths: ['/metadata/finalizers'],
+    pathsOf: {},
     podTemplatePaths: [],
     scales: false,
+    suspends: false,
   },
 };

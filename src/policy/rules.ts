@@ -1,8 +1,10 @@
+import policySchema from '../../schemas/policy.schema.json' with { type: 'json' };
 import { UNKNOWN } from '../core/field-type.ts';
 import { isMap, ownValue, type JsonValue } from '../core/json.ts';
 import { fieldPath } from '../core/field-path.ts';
 import { parsePointer, type Path } from '../core/path.ts';
 import { resourceName } from '../core/resource-name.ts';
+import { parseMoment } from './moment.ts';
 import { PRESETS } from './presets.ts';
 import { EXEMPTS_NOBODY, type PolicyProblem } from './wording.ts';
 
@@ -23,6 +25,7 @@ export function brokenRules(document: JsonValue): PolicyProblem[] {
   return [
     ...broadPaths(document),
     ...emptyExemptions(document),
+    ...impossibleMoments(document),
     ...exemptionNames(document),
     ...repeatedResources(document),
   ];
@@ -55,6 +58,15 @@ function emptyExemptions(document: JsonValue): PolicyProblem[] {
     })
     .map(({ path }) => ({ path, isAtKey: false, text: EXEMPTS_NOBODY }));
 }
+
+/** Finds days that no calendar has, and hours that no clock has; the schema says where it is no moment at all. */
+function impossibleMoments(document: JsonValue): PolicyProblem[] {
+  return valuesAt(document, '/exemptions/*/expires')
+    .filter(({ value }) => typeof value === 'string' && LIKE_A_MOMENT.test(value) && parseMoment(value) === undefined)
+    .map(({ path, value }) => ({ path, isAtKey: false, text: `${JSON.stringify(value)} is not a real date and time` }));
+}
+
+const LIKE_A_MOMENT = new RegExp(policySchema.definitions.moment.pattern);
 
 function exemptionNames(document: JsonValue): PolicyProblem[] {
   const names = valuesAt(document, '/exemptions/*/name');

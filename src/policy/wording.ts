@@ -62,6 +62,7 @@ const VALUE_PROBLEMS: ReadonlyMap<string, (error: SchemaError) => string> = new 
   ['pattern', ({ schemaPath, data }) => wrongText(schemaPath, String(data))],
   ['minItems', () => 'the list is empty; name at least one'],
   ['minLength', () => 'the text is empty'],
+  ['maxLength', ({ params, data }) => tooLong(Number(params['limit']), String(data))],
   ['anyOf', () => EXEMPTS_NOBODY],
 ]);
 
@@ -72,6 +73,7 @@ const TYPE_NAMES: ReadonlyMap<string, string> = new Map([
   ['boolean', 'true or false'],
   ['string', 'text'],
   ['string,null', 'text'],
+  ['array,null', 'a list'],
   ['boolean,object', 'true, false or a map with usernames'],
 ]);
 
@@ -91,7 +93,7 @@ function meantByType(expected: string, data: unknown): string | undefined {
   if (expected.startsWith('string') && (typeof data === 'number' || typeof data === 'boolean'))
     return `"${String(data)}"`;
   if (typeof data !== 'string') return undefined;
-  if (expected === 'array') return `[${shown(data)}]`;
+  if (expected.startsWith('array')) return `[${shown(data)}]`;
   const meant = expected.startsWith('boolean') ? BOOLEAN_WORDS.get(data.toLowerCase()) : undefined;
   return meant === undefined ? undefined : String(meant);
 }
@@ -116,14 +118,20 @@ const PATTERN_PROBLEMS: ReadonlyMap<string, (text: string) => string> = new Map<
   ['fixedPath', wrongFixedPath],
   ['group', (text) => `${shown(text)} is not an API group; ${meantByGroup(text)}`],
   ['resourceName', (text) => `${shown(text)} is not the plural name of a resource; ${meantByResource(text)}`],
+  ['line', () => 'must be one line, without control characters'],
+  ['moment', (text) => `${shown(text)} is not a day or a moment; write it as in 2027-01-31 or 2027-01-31T18:00:00Z`],
   [
     'exemptionName',
     (text) => `${shown(text)} is not a name: up to 63 letters, digits, "-", "_" and ".", a letter or digit at each end`,
   ],
 ]);
 
+function tooLong(limit: number, text: string): string {
+  return `has ${Array.from(text).length} characters; at most ${limit} are allowed`;
+}
+
 function wrongFixedPath(text: string): string {
-  if (text === '') return '"" is the whole object, not the field that /scale changes';
+  if (text === '') return '"" is the whole object, not one field of it';
   const segments = parsePointer(text) ?? [];
   return segments.includes('*') ? `${shown(text)} must name one field, without "*"` : wrongPath(text);
 }

@@ -47,7 +47,7 @@ export function createWebhook(options: WebhookOptions): RequestListener {
     const start = performance.now();
     const body = await readBody(request);
     const review = parseReview(decodeBody(body));
-    const verdict = decide(policy, review);
+    const verdict = decide(policy, review, new Date());
     const explanation = explain(policy, review, verdict);
     send(request, response, 200, JSON.stringify(reviewResponse(review, verdict, explanation)));
     const durationMs = performance.now() - start;

@@ -60,6 +60,7 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
   });
   const reloads = { success: reloaded({ result: 'success' }), failure: reloaded({ result: 'failure' }) };
   describeProgram(registers, policy, build);
+  describeExpiries(registers, policy);
 
   return {
     registry,
@@ -71,6 +72,18 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
     recordAnswer: (code) => increment(answers.get(code)),
     recordReload: (result) => increment(reloads[result]),
   };
+}
+
+function describeExpiries(registers: Registry[], { exemptions }: Policy): void {
+  const expires = new Gauge({
+    name: 'jobguard_exemption_expires_timestamp_seconds',
+    help: 'When an exemption expires, or expired, by exemption; only for those that do.',
+    labelNames: ['exemption'],
+    registers,
+  });
+  for (const { name, expiresMs } of exemptions) {
+    if (expiresMs !== undefined) expires.set({ exemption: name }, expiresMs / 1_000);
+  }
 }
 
 /** Every series that can come to pass exists from the start; there is none for what cannot. */

@@ -9,7 +9,7 @@ import { decide } from '../../src/core/decide.ts';
 import { explain } from '../../src/core/explain.ts';
 import { reviewResponse, type AdmissionReview } from '../../src/core/review-response.ts';
 import { decodeBody } from '../../src/server/body.ts';
-import { DEFAULT_POLICY } from '../support/review.ts';
+import { DEFAULT_POLICY, NOW } from '../support/review.ts';
 
 const [, , file = '', count] = process.argv;
 const body = readFileSync(file);
@@ -17,7 +17,7 @@ const times = Number(count);
 
 function judge(): AdmissionReview {
   const request = parseReview(decodeBody(body));
-  const verdict = decide(DEFAULT_POLICY, request);
+  const verdict = decide(DEFAULT_POLICY, request, NOW);
   return reviewResponse(request, verdict, explain(DEFAULT_POLICY, request, verdict));
 }
 

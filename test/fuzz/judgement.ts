@@ -8,6 +8,7 @@ import { expectNoChangeToItself, expectSafeAnswer, judgementOf } from '../proper
 import { naiveJudge } from '../property/naive-judge.ts';
 import { POLICIES } from '../property/policies.ts';
 import { readTree } from '../support/json-tree.ts';
+import { NOW } from '../support/review.ts';
 
 const POLICY_PAIRS = Object.values(POLICIES).map(({ document, naive }) => ({
   policy: compilePolicy(completePolicy(document)),
@@ -51,7 +52,7 @@ export function judgeUpdate(input: string): void {
   expectSafeAnswer(policy, request);
   expectNoChangeToItself(policy, request);
   if ((text.match(/[[{]/g)?.length ?? 0) > MAX_CONTAINERS) return;
-  deepStrictEqual(judgementOf(decide(policy, request).decision), naiveJudge(naive, readTree(text)));
+  deepStrictEqual(judgementOf(decide(policy, request, NOW).decision), naiveJudge(naive, readTree(text)));
 }
 
 function choose<T>(items: readonly T[], choice = 0): T {

@@ -66,7 +66,7 @@ function inWords(decision: Decision): string {
 
 function judge(review: string): { verdict: Verdict; answer: AdmissionReview } {
   const request: AdmissionRequest = parseReview(review);
-  const verdict = decide(policy, request);
+  const verdict = decide(policy, request, new Date());
   return { verdict, answer: reviewResponse(request, verdict, explain(policy, request, verdict)) };
 }
 
@@ -81,7 +81,7 @@ function problemsOf(work: () => unknown): readonly string[] {
 }
 
 // @ts-expect-error A text is no policy.
-problemsOf(() => decide('policy', parseReview('')));
+problemsOf(() => decide('policy', parseReview(''), new Date()));
 // @ts-expect-error A mode is one of three.
 policy.modeOf('default') === 'off';
 

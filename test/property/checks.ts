@@ -4,7 +4,7 @@ import { decide, type Decision } from '../../src/core/decide.ts';
 import { pointer } from '../../src/core/path.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import { SECRET_NUMBER, SECRET_TEXT } from '../support/hostile-values.ts';
-import { respondTo } from '../support/review.ts';
+import { NOW, respondTo } from '../support/review.ts';
 import type { Judgement } from './naive-judge.ts';
 
 /** What holds of every update, whoever made it up: a generator of jobs, or a fuzzer. */
@@ -36,6 +36,6 @@ export function expectSafeAnswer(policy: Policy, request: AdmissionRequest): voi
 
 /** Expects nothing to be a change where the new object is the old one. */
 export function expectNoChangeToItself(policy: Policy, request: AdmissionRequest): void {
-  const { decision } = decide(policy, { ...request, object: request.oldObject });
+  const { decision } = decide(policy, { ...request, object: request.oldObject }, NOW);
   if ('changes' in decision) deepStrictEqual(decision, { outcome: 'allow', changes: [] });
 }

@@ -9,6 +9,7 @@ import { completePolicy } from '../../src/policy/complete.ts';
 import { readTree, type Tree, valueAt } from '../support/json-tree.ts';
 import { expectNoChangeToItself, expectSafeAnswer, judgementOf } from './checks.ts';
 import { type Judgement, naiveJudge, type NaivePolicy } from './naive-judge.ts';
+import { NOW } from '../support/review.ts';
 import { grow, type JobName, reviewText, type Scenario, scenarios } from '../support/random-reviews.ts';
 import { POLICIES } from './policies.ts';
 
@@ -47,7 +48,7 @@ async function judgePairs({ policy: name, jobs, pairs, seed }: Run): Promise<Res
     const request = parseReview(text);
     const review = readTree(text);
     const judgement = naiveJudge(naive, review);
-    const { decision } = decide(policy, request);
+    const { decision } = decide(policy, request, NOW);
     deepStrictEqual(judgementOf(decision), judgement);
     expectNeededExemptions(decision, naive, review);
     expectSafeAnswer(policy, request);
@@ -88,7 +89,7 @@ function isSymmetric(policy: NaivePolicy, review: Tree): boolean {
 
 /** What is a change one way is its opposite the other way. */
 function expectSameOfSwapped(policy: Policy, request: AdmissionRequest, judgement: Judgement): void {
-  const { decision } = decide(policy, { ...request, object: request.oldObject, oldObject: request.object });
+  const { decision } = decide(policy, { ...request, object: request.oldObject, oldObject: request.object }, NOW);
   const denied = judgement.denied.map(({ op, pointer: path }) => ({ op: INVERSE[op], pointer: path }));
   deepStrictEqual(judgementOf(decision), { ...judgement, denied });
 }

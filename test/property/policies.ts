@@ -74,8 +74,18 @@ const ALL_KINDS: readonly NaiveResource[] = [
   TFJOBS,
   PYTORCHJOBS,
   { group: 'kubeflow.org', resource: 'mpijobs', podTemplates: ['/spec/mpiReplicaSpecs/*/template'] },
-  { group: 'kubeflow.org', resource: 'paddlejobs', podTemplates: ['/spec/paddleReplicaSpecs/*/template'] },
-  { group: 'kubeflow.org', resource: 'jaxjobs', podTemplates: ['/spec/jaxReplicaSpecs/*/template'] },
+  {
+    group: 'kubeflow.org',
+    resource: 'paddlejobs',
+    podTemplates: ['/spec/paddleReplicaSpecs/*/template'],
+    scaleReplicasPath: '/spec/paddleReplicaSpecs/Worker/replicas',
+  },
+  {
+    group: 'kubeflow.org',
+    resource: 'jaxjobs',
+    podTemplates: ['/spec/jaxReplicaSpecs/*/template'],
+    scaleReplicasPath: '/spec/jaxReplicaSpecs/Worker/replicas',
+  },
   { group: 'kubeflow.org', resource: 'xgboostjobs', podTemplates: ['/spec/xgbReplicaSpecs/*/template'] },
 ];
 
@@ -147,7 +157,7 @@ export const OWN_POLICY: PolicyPair = {
     apiVersion: 'jobguard/v1',
     kind: 'UpdatePolicy',
     mode: 'audit',
-    resources: OWN_RESOURCES,
+    resources: OWN_RESOURCES.map((resource) => ({ scaleReplicasPath: null, ...resource })),
     allow: OWN_ALLOW,
     presets: { garbageCollector: false, flyte: false },
     exemptions: OWN_EXEMPTIONS,

@@ -26,6 +26,8 @@ export interface Review {
 }
 
 export const REVIEW_UID = '705ab4f5-6393-11e8-b7cc-42010a800002';
+/** The moment of every judgement of a test that gives none. */
+export const NOW = new Date('2026-11-28T12:00:00Z');
 export const POLICY_HASH = 'sha256:0123456789ab';
 
 /** Writes the AdmissionReview with which the API server asks. */
@@ -65,13 +67,13 @@ export const DEFAULT_POLICY: Policy = policyWith({});
 
 /** Judges the request of a review. */
 export function judge(review: Review, policy: Policy = DEFAULT_POLICY): Verdict {
-  return decide(policy, requestOf(review));
+  return decide(policy, requestOf(review), NOW);
 }
 
 /** Judges the request of a review and explains the verdict. */
 export function explained(review: Review, policy: Policy = DEFAULT_POLICY): Explanation {
   const request = requestOf(review);
-  return explain(policy, request, decide(policy, request));
+  return explain(policy, request, decide(policy, request, NOW));
 }
 
 /** Judges a review and writes the verdict as a list: `['deny', 'add /spec/a']`, `['exempt', 'kueue']`, `['allow']`. */
@@ -93,6 +95,6 @@ export function respond(review: Review, policy: Policy = DEFAULT_POLICY): Admiss
 
 /** Judges a request and words the answer. */
 export function respondTo(policy: Policy, request: AdmissionRequest): AdmissionResponse {
-  const verdict = decide(policy, request);
+  const verdict = decide(policy, request, NOW);
   return reviewResponse(request, verdict, explain(policy, request, verdict)).response;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { decide, type Decision, type UnjudgeableReason } from '../../src/core/decide.ts';
 import { guardedResource, type GuardedResource } from '../../src/core/policy.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
-import { DEFAULT_POLICY, judge, policyWith, requestOf, verdictOn, type Review } from '../support/review.ts';
+import { DEFAULT_POLICY, judge, NOW, policyWith, requestOf, verdictOn, type Review } from '../support/review.ts';
 
 const TF_JOBS = guardedResource(DEFAULT_POLICY, 'kubeflow.org', 'tfjobs');
 const CONTROLLER_MANAGER = 'system:kube-controller-manager';
@@ -182,6 +182,6 @@ describe('modes and dry runs', () => {
 
   test('a request judged twice has the same verdict twice', () => {
     const request = requestOf(review);
-    expect(decide(DEFAULT_POLICY, request)).toEqual(decide(DEFAULT_POLICY, request));
+    expect(decide(DEFAULT_POLICY, request, NOW)).toEqual(decide(DEFAULT_POLICY, request, NOW));
   });
 });

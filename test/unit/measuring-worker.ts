@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { decide } from '../../src/core/decide.ts';
 import type { PolicyDocument } from '../../src/policy/document.ts';
-import { policyWith, requestOf, type Review } from '../support/review.ts';
+import { NOW, policyWith, requestOf, type Review } from '../support/review.ts';
 
 /** What is to be measured: judging one update by a policy, in so many namespaces by turns. */
 export interface Workload {
@@ -35,7 +35,7 @@ function roundOf({ policy: fields, review, namespaces }: Workload): () => number
   let next = 0;
   return () => {
     const before = process.threadCpuUsage();
-    for (let time = 0; time < TIMES; time += 1) decide(policy, requests[next++ % namespaces] ?? request);
+    for (let time = 0; time < TIMES; time += 1) decide(policy, requests[next++ % namespaces] ?? request, NOW);
     const { user, system } = process.threadCpuUsage(before);
     return (user + system) / TIMES;
   };

@@ -28,12 +28,14 @@ resources:
     podTemplates:
       - /spec/tfReplicaSpecs/*/template
     scaleReplicasPath: null
+    suspendPath: /spec/runPolicy/suspend
     allow: []
   - group: kubeflow.org
     resource: pytorchjobs
     podTemplates:
       - /spec/pytorchReplicaSpecs/*/template
     scaleReplicasPath: /spec/pytorchReplicaSpecs/Worker/replicas
+    suspendPath: /spec/runPolicy/suspend
     allow: []
 allow:
   - /metadata/labels
@@ -55,6 +57,7 @@ presets:
   horizontalPodAutoscaler: false
   flyte: false
 exemptions: []
+contact: null
 `,
     });
   });
@@ -79,12 +82,14 @@ resources:
     podTemplates:
       - /spec/mpiReplicaSpecs/*/template
     scaleReplicasPath: /spec/mpiReplicaSpecs/Worker/replicas
+    suspendPath: /spec/runPolicy/suspend
     allow:
       - /spec/slotsPerWorker
   - group: ""
     resource: pods
     podTemplates: []
     scaleReplicasPath: null
+    suspendPath: null
     allow: []
 allow:
   - /metadata/labels
@@ -116,6 +121,9 @@ exemptions:
     paths:
       - ""
       - /spec/*
+    reason: "INC-1234: draining the old GPU pool"
+    expires: 2027-01-31
+contact: "ask in #ml-platform"
 `,
     });
   });

@@ -100,6 +100,7 @@ describe('a right policy file is read as it is written', () => {
           resource: 'mpijobs',
           podTemplates: ['/spec/mpiReplicaSpecs/*/template'],
           scaleReplicasPath: '/spec/mpiReplicaSpecs/Worker/replicas',
+          suspendPath: '/spec/runPolicy/suspend',
           allow: ['/spec/slotsPerWorker'],
         },
         { group: '', resource: 'pods' },
@@ -115,8 +116,11 @@ describe('a right policy file is read as it is written', () => {
           groups: ['platform:admins', '*'],
           namespaces: ['*'],
           paths: ['', '/spec/*'],
+          reason: 'INC-1234: draining the old GPU pool',
+          expires: '2027-01-31',
         },
       ],
+      contact: 'ask in #ml-platform',
     });
   });
 

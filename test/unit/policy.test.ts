@@ -4,10 +4,11 @@ import { resourceName } from '../../src/core/resource-name.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { completePolicy } from '../../src/policy/complete.ts';
 import { DEFAULT_POLICY_DOCUMENT } from '../../src/policy/defaults.ts';
-import type { CompletePolicy, PolicyDocument } from '../../src/policy/document.ts';
+import type { CompletePolicy, CompleteResource, PolicyDocument, ResourceDocument } from '../../src/policy/document.ts';
 import { policyHash } from '../../src/policy/hash.ts';
+import { KNOWN_KINDS } from '../../src/policy/known-kinds.ts';
 import { PRESETS } from '../../src/policy/presets.ts';
-import { policyWith } from '../support/review.ts';
+import { NOW, policyWith } from '../support/review.ts';
 
 const documentWith = (fields: Partial<PolicyDocument>): PolicyDocument => ({ ...DEFAULT_POLICY_DOCUMENT, ...fields });
 
@@ -27,6 +28,7 @@ const DEFAULTS: CompletePolicy = {
       resource: 'tfjobs',
       podTemplates: ['/spec/tfReplicaSpecs/*/template'],
       scaleReplicasPath: null,
+      suspendPath: '/spec/runPolicy/suspend',
       allow: [],
     },
     {
@@ -34,6 +36,7 @@ const DEFAULTS: CompletePolicy = {
       resource: 'pytorchjobs',
       podTemplates: ['/spec/pytorchReplicaSpecs/*/template'],
       scaleReplicasPath: '/spec/pytorchReplicaSpecs/Worker/replicas',
+      suspendPath: '/spec/runPolicy/suspend',
       allow: [],
     },
   ],
@@ -56,6 +59,7 @@ const DEFAULTS: CompletePolicy = {
     flyte: false,
   },
   exemptions: [],
+  contact: null,
 };
 
 describe('the complete policy', () => {
@@ -74,14 +78,20 @@ describe('the complete policy', () => {
     [
       'has other resources in place of the default ones',
       { resources: [{ group: 'a', resource: 'b' }] },
-      { resources: [{ group: 'a', resource: 'b', podTemplates: [], scaleReplicasPath: null, allow: [] }] },
+      {
+        resources: [
+          { group: 'a', resource: 'b', podTemplates: [], scaleReplicasPath: null, suspendPath: null, allow: [] },
+        ],
+      },
     ],
     [
       'has namespaces and exemptions',
       { namespaceModes: [{ namespaces: ['a'], mode: 'warn' }], exemptions: [{ name: 'a', paths: [] }] },
       {
         namespaceModes: [{ namespaces: ['a'], mode: 'warn' }],
-        exemptions: [{ name: 'a', usernames: [], groups: [], namespaces: ['*'], paths: [] }],
+        exemptions: [
+          { name: 'a', usernames: [], groups: [], namespaces: ['*'], paths: [], reason: null, expires: null },
+        ],
       },
     ],
     [
@@ -103,6 +113,58 @@ describe('the complete policy', () => {
   });
 });
 
+const kindOf = (resource: ResourceDocument): CompleteResource | undefined =>
+  completePolicy(documentWith({ resources: [resource] })).resources[0];
+
+describe('a known kind', () => {
+  test.each(KNOWN_KINDS)('$resource.$group brings where its parts are', (kind) => {
+    const { group, resource, podTemplates, scaleReplicasPath, suspendPath, allow } = kind;
+    expect(kindOf({ group, resource })).toEqual({
+      group,
+      resource,
+      podTemplates,
+      scaleReplicasPath,
+      suspendPath,
+      allow,
+    });
+  });
+
+  test('keeps what the file says instead, and loses what the file sets to null', () => {
+    const pytorchjobs = { group: 'kubeflow.org', resource: 'pytorchjobs' };
+    expect(
+      kindOf({ ...pytorchjobs, podTemplates: ['/spec/x'], scaleReplicasPath: '/spec/y', allow: ['/spec/z'] }),
+    ).toEqual({
+      ...pytorchjobs,
+      podTemplates: ['/spec/x'],
+      scaleReplicasPath: '/spec/y',
+      suspendPath: '/spec/runPolicy/suspend',
+      allow: ['/spec/z'],
+    });
+    expect(kindOf({ ...pytorchjobs, podTemplates: null, scaleReplicasPath: null, suspendPath: null })).toEqual({
+      ...pytorchjobs,
+      podTemplates: [],
+      scaleReplicasPath: null,
+      suspendPath: null,
+      allow: [],
+    });
+  });
+
+  test.each([
+    { group: 'kubeflow.org', resource: 'tfjob' },
+    { group: 'example.com', resource: 'tfjobs' },
+    { group: '', resource: 'jobs' },
+  ])('is no $resource.$group', ({ group, resource }) => {
+    expect(kindOf({ group, resource })).toEqual({
+      group,
+      resource,
+      podTemplates: [],
+      scaleReplicasPath: null,
+      suspendPath: null,
+      allow: [],
+    });
+  });
+});
+
 describe('the presets', () => {
   test('are these, and only the garbage collector’s is on', () => {
     expect(PRESETS).toEqual({
@@ -111,14 +173,20 @@ describe('the presets', () => {
         onByDefault: true,
         usernames: GARBAGE_COLLECTORS,
         paths: ['/metadata/finalizers', '/metadata/ownerReferences'],
+        pathsOf: {},
         podTemplatePaths: [],
         scales: false,
+        suspends: false,
       },
       kueue: {
         title: 'Kueue',
         onByDefault: false,
         usernames: ['system:serviceaccount:kueue-system:kueue-controller-manager'],
-        paths: ['/spec/runPolicy/suspend'],
+        paths: [],
+        pathsOf: {
+          'jobs.batch': ['/spec/parallelism', '/spec/completions'],
+          'trainjobs.trainer.kubeflow.org': ['/spec/runtimePatches', '/spec/podTemplateOverrides'],
+        },
         podTemplatePaths: [
           '/metadata/labels',
           '/metadata/annotations',
@@ -127,22 +195,27 @@ describe('the presets', () => {
           '/spec/schedulingGates',
         ],
         scales: false,
+        suspends: true,
       },
       horizontalPodAutoscaler: {
         title: 'the horizontal pod autoscaler',
         onByDefault: false,
         usernames: ['system:serviceaccount:kube-system:horizontal-pod-autoscaler', 'system:kube-controller-manager'],
         paths: [],
+        pathsOf: {},
         podTemplatePaths: [],
         scales: true,
+        suspends: false,
       },
       flyte: {
         title: 'Flyte',
         onByDefault: false,
         usernames: ['system:serviceaccount:flyte:flytepropeller'],
         paths: ['/metadata/finalizers'],
+        pathsOf: {},
         podTemplatePaths: [],
         scales: false,
+        suspends: false,
       },
     });
   });
@@ -213,8 +286,35 @@ describe('a compiled policy', () => {
       presets: { garbageCollector: false },
       exemptions: [{ name: 'x', ...identity, paths: [] }],
     });
-    const found = policy.exemptionsOf({ username: 'jane', groups: ['users', 'admins'] }, 'research');
+    const found = policy.exemptionsOf({ username: 'jane', groups: ['users', 'admins'] }, 'research', NOW);
     expect(policy.exemptions.map(({ rank }) => found[rank])).toEqual([expected ? 1 : 0]);
+  });
+
+  test.each([
+    { expires: null, at: '2099-01-01T00:00:00Z', expected: 1 },
+    { expires: '2027-01-31', at: '2027-01-30T23:59:59.999Z', expected: 1 },
+    { expires: '2027-01-31', at: '2027-01-31T00:00:00Z', expected: 0 },
+    { expires: '2027-01-31T18:00:00+02:00', at: '2027-01-31T15:59:59Z', expected: 1 },
+    { expires: '2027-01-31T18:00:00+02:00', at: '2027-01-31T16:00:00Z', expected: 0 },
+  ])('an exemption that expires $expires counts at $at: $expected', ({ expires, at, expected }) => {
+    const policy = policyWith({
+      presets: { garbageCollector: false },
+      exemptions: [{ name: 'x', usernames: ['jane'], paths: [], expires }],
+    });
+    const found = policy.exemptionsOf({ username: 'jane', groups: [] }, 'research', new Date(at));
+    expect(policy.exemptions.map(({ rank }) => found[rank])).toEqual([expected]);
+  });
+
+  test('knows when its exemptions expire, and whom to ask', () => {
+    const policy = policyWith({
+      exemptions: [{ name: 'x', usernames: ['jane'], paths: [], expires: '2027-01-31' }],
+      contact: 'ask in #ml-platform',
+    });
+    expect(policy.exemptions.map(({ name, expiresMs }) => ({ name, expiresMs }))).toEqual([
+      { name: 'garbageCollector', expiresMs: undefined },
+      { name: 'x', expiresMs: Date.UTC(2027, 0, 31) },
+    ]);
+    expect(policy.contact).toBe('ask in #ml-platform');
   });
 
   test.each<[string, Partial<PolicyDocument>]>([

@@ -7,6 +7,7 @@ import { causeOf, denialOf, MISREAD, refusalOf, UNJUDGEABLE, wouldDeny } from '.
 import { TF_JOB, withValue, without } from '../support/job.ts';
 import {
   DEFAULT_POLICY,
+  NOW,
   policyWith,
   POLICY_HASH,
   requestOf,
@@ -23,7 +24,7 @@ const DENIAL = denialOf(MNIST, ['spec.tfReplicaSpecs[Worker].replicas (2 → 4)'
 describe('the answer', () => {
   test('to what is allowed', () => {
     const request = requestOf({ oldObject: TF_JOB, object: withValue(TF_JOB, '/metadata/labels/a', 'b') });
-    const verdict = decide(DEFAULT_POLICY, request);
+    const verdict = decide(DEFAULT_POLICY, request, NOW);
     expect(reviewResponse(request, verdict, explain(DEFAULT_POLICY, request, verdict))).toEqual({
       apiVersion: 'admission.k8s.io/v1',
       kind: 'AdmissionReview',
@@ -148,7 +149,7 @@ describe('what is let through', () => {
     [{ outcome: 'out_of_scope' }, true],
     [{ outcome: 'allow', changes: [] }, true],
     [{ outcome: 'exempt', changes: [], exemptions: ['kueue'] }, true],
-    [decide(DEFAULT_POLICY, requestOf(RESIZED)).decision, false],
+    [decide(DEFAULT_POLICY, requestOf(RESIZED), NOW).decision, false],
     [{ outcome: 'unjudgeable', reason: 'noObjects' }, false],
   ];
 

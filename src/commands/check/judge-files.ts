@@ -3,6 +3,7 @@ import { InvalidReviewError, parseReview, type AdmissionRequest } from '../../co
 import { decide, type Decision } from '../../core/decide.ts';
 import { explain } from '../../core/explain.ts';
 import type { Policy } from '../../core/policy.ts';
+import { parseMoment } from '../../policy/moment.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { loadPolicyOption } from '../policy-option.ts';
 import { readText } from '../text-file.ts';
@@ -13,6 +14,8 @@ import { verdictDocument, verdictText } from './verdict-text.ts';
 export interface CheckFlags extends UpdateFlags {
   readonly policy?: string;
   readonly review?: string;
+  /** When the update is judged; without it now. */
+  readonly at?: string;
   readonly output: 'text' | 'json';
 }
 
@@ -29,7 +32,7 @@ type Files = readonly [oldFile: string | undefined, newFile: string | undefined]
 export async function judgeFiles(files: Files, flags: CheckFlags, context: CheckContext): Promise<void> {
   const policy = await loadPolicyOption(flags.policy, context);
   const request = await readRequest(files, flags, policy, context);
-  const verdict = decide(policy, request);
+  const verdict = decide(policy, request, momentOf(flags));
   // As mode `enforce` would say it: in mode `warn` the warnings would repeat the changes that are listed anyway.
   const explanation = explain(policy, request, { ...verdict, mode: 'enforce' });
   const judgement = { request, verdict, explanation };
@@ -39,6 +42,14 @@ export async function judgeFiles(files: Files, flags: CheckFlags, context: Check
       : verdictText(judgement, context.hasColour),
   );
   context.exitWith(EXIT_CODES[verdict.decision.outcome]);
+}
+
+function momentOf({ at }: CheckFlags): Date {
+  const moment = at === undefined ? new Date() : parseMoment(at);
+  if (moment !== undefined) return moment;
+  throw new UsageError([
+    `--at: ${JSON.stringify(at)} is not a day such as 2027-01-31 or a moment such as 2027-01-31T18:00:00Z`,
+  ]);
 }
 
 const EXIT_CODES: Readonly<Record<Decision['outcome'], ExitCode>> = {

@@ -19,7 +19,7 @@ const policy = compilePolicy(completePolicy(DEFAULT_POLICY_DOCUMENT));
 function answerTo(text: string): { code: number; body: string } {
   try {
     const review = parseReview(text);
-    const verdict = decide(policy, review);
+    const verdict = decide(policy, review, new Date());
     return { code: 200, body: JSON.stringify(reviewResponse(review, verdict, explain(policy, review, verdict))) };
   } catch {
     return { code: 400, body: '' };

@@ -1,0 +1,97 @@
+import { resourceName } from '../core/resource-name.ts';
+
+/** A kind that people train with: where its parts are, so that a policy need only name it. */
+export interface KnownKind {
+  readonly group: string;
+  readonly resource: string;
+  /** JSON Pointers. */
+  readonly podTemplates: readonly string[];
+  /** null where the kind has no `/scale`. */
+  readonly scaleReplicasPath: string | null;
+  readonly suspendPath: string;
+  /** What everybody may change there, beside the policy's own `allow`. */
+  readonly allow: readonly string[];
+  /** Maps whose keys are a fixed set: by the JSON Pointer of the map its keys, in the operator's own spelling. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Kinds of training-operator v1, each with one map of replica specs and its policy in `spec.runPolicy`. */
+function kubeflowKind(
+  resource: string,
+  replicaSpecs: string,
+  replicaTypes: readonly string[],
+  hasScale = false,
+): KnownKind {
+  return {
+    group: 'kubeflow.org',
+    resource,
+    podTemplates: [`/spec/${replicaSpecs}/*/template`],
+    scaleReplicasPath: hasScale ? `/spec/${replicaSpecs}/Worker/replicas` : null,
+    suspendPath: '/spec/runPolicy/suspend',
+    allow: [],
+    keys: { [`/spec/${replicaSpecs}`]: replicaTypes },
+  };
+}
+
+/** Every known kind; the default policy guards the first two. */
+export const KNOWN_KINDS: readonly KnownKind[] = [
+  // Source: kubeflow/training-operator v1.9.4 pkg/apis/kubeflow.org/v1/*_types.go.
+  kubeflowKind('tfjobs', 'tfReplicaSpecs', ['PS', 'Worker', 'Chief', 'Master', 'Evaluator']),
+  kubeflowKind('pytorchjobs', 'pytorchReplicaSpecs', ['Master', 'Worker'], true),
+  kubeflowKind('mpijobs', 'mpiReplicaSpecs', ['Launcher', 'Worker']),
+  kubeflowKind('xgboostjobs', 'xgbReplicaSpecs', ['Master', 'Worker']),
+  kubeflowKind('paddlejobs', 'paddleReplicaSpecs', ['Master', 'Worker'], true),
+  kubeflowKind('jaxjobs', 'jaxReplicaSpecs', ['Worker'], true),
+  // Source: kubeflow/trainer v2.3.0 pkg/apis/trainer/v1alpha1/trainjob_types.go; its mutating webhook writes `time` in
+  // the name of whoever updates the job: pkg/webhooks/trainjob_webhook.go.
+  {
+    group: 'trainer.kubeflow.org',
+    resource: 'trainjobs',
+    podTemplates: [],
+    scaleReplicasPath: null,
+    suspendPath: '/spec/suspend',
+    allow: ['/spec/runtimePatches/*/time'],
+    keys: {},
+  },
+  // Source: k8s.io/api batch/v1/types.go.
+  {
+    group: 'batch',
+    resource: 'jobs',
+    podTemplates: ['/spec/template'],
+    scaleReplicasPath: null,
+    suspendPath: '/spec/suspend',
+    allow: [],
+    keys: {},
+  },
+  // Source: kubernetes-sigs/jobset v0.12.0 api/jobset/v1alpha2/jobset_types.go.
+  {
+    group: 'jobset.x-k8s.io',
+    resource: 'jobsets',
+    podTemplates: ['/spec/replicatedJobs/*/template/spec/template'],
+    scaleReplicasPath: null,
+    suspendPath: '/spec/suspend',
+    allow: [],
+    keys: {},
+  },
+  // Source: ray-project/kuberay v1.7 ray-operator/apis/ray/v1/rayjob_types.go, raycluster_types.go.
+  {
+    group: 'ray.io',
+    resource: 'rayjobs',
+    podTemplates: [
+      '/spec/rayClusterSpec/headGroupSpec/template',
+      '/spec/rayClusterSpec/workerGroupSpecs/*/template',
+      '/spec/submitterPodTemplate',
+    ],
+    scaleReplicasPath: null,
+    suspendPath: '/spec/suspend',
+    allow: [],
+    keys: {},
+  },
+];
+
+const BY_NAME = new Map(KNOWN_KINDS.map((kind) => [resourceName(kind.group, kind.resource), kind]));
+
+/** Returns what is known of a kind by its group and plural; undefined where nothing is. */
+export function knownKind(group: string, resource: string): KnownKind | undefined {
+  return BY_NAME.get(resourceName(group, resource));
+}
