@@ -13,6 +13,8 @@ export interface DenialParts {
   readonly allowed: readonly string[];
   readonly allowedCount: number;
   readonly hint: string | undefined;
+  /** Whom the policy tells people to ask. */
+  readonly contact: string | undefined;
 }
 
 export const WAY_OUT = 'To run it differently, create a new job.';
@@ -23,11 +25,25 @@ export function refusalText(subject: string): string {
 }
 
 /** `tfjobs.kubeflow.org "mnist" may not be updated: spec.x (1 → 4), and 2 more; only spec.y may change. To run it …` */
-export function denialText({ subject, refused, refusedCount, allowed, allowedCount, hint }: DenialParts): string {
+export function denialText(parts: DenialParts): string {
+  const { subject, refused, refusedCount, allowed, allowedCount, hint, contact } = parts;
   const moreRefused = refusedCount - refused.length;
   const changes = moreRefused === 0 ? refused : [...refused, `and ${moreRefused} more`];
   const wayOut = hint === undefined ? WAY_OUT : `${WAY_OUT} (${hint})`;
-  return `${refusalText(subject)}: ${changes.join(', ')}; ${allowedText(allowed, allowedCount)}. ${wayOut}`;
+  const denial = `${refusalText(subject)}: ${changes.join(', ')}; ${allowedText(allowed, allowedCount)}. ${wayOut}`;
+  return contact === undefined ? denial : `${denial} ${contactText(contact)}`;
+}
+
+/** Words the refusal of what cannot be judged, and whom to ask. */
+export function unjudgeableText(subject: string, reason: UnjudgeableReason, contact: string | undefined): string {
+  const denial = `${refusalText(subject)}: ${UNJUDGEABLE_TEXTS[reason]}`;
+  return contact === undefined ? denial : `${denial}. ${contactText(contact)}`;
+}
+
+/** Makes a sentence of a policy's contact: `ask in #ml` becomes `Ask in #ml.`; an address alone keeps its case. */
+export function contactText(contact: string): string {
+  const sentence = contact.replace(/^[a-z]+(?= )/, (word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
 function allowedText(allowed: readonly string[], count: number): string {

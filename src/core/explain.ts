@@ -5,10 +5,9 @@ import {
   changeText,
   denialText,
   presetHint,
-  refusalText,
   SUSPENDED_JOB_HINT,
   suspendHint,
-  UNJUDGEABLE_TEXTS,
+  unjudgeableText,
   wouldDenyText,
   wouldNotJudgeText,
   type DenialParts,
@@ -32,6 +31,8 @@ export interface Explanation {
   readonly causes: readonly Cause[];
   /** How the policy could allow this writer what was refused; undefined where no setting is made for it. */
   readonly hint: string | undefined;
+  /** Whom the policy tells people to ask about a refusal; undefined where nothing is refused or it names nobody. */
+  readonly contact: string | undefined;
   /** At most 10 admission warnings of at most 120 characters. */
   readonly warnings: readonly string[];
   /** The audit annotations; the API server puts the webhook's name before each key. */
@@ -68,6 +69,7 @@ const SILENT: Omit<Explanation, 'annotations'> = {
   message: '',
   causes: [],
   hint: undefined,
+  contact: undefined,
   warnings: [],
   deniedPaths: [],
   deniedFields: new Map(),
@@ -79,9 +81,10 @@ export function explain(policy: Policy, request: AdmissionRequest, verdict: Verd
   const annotations = { decision: decision.outcome, mode, policy: policy.hash };
   if (resource === undefined || decision.outcome === 'out_of_scope') return { ...SILENT, annotations };
   if (decision.outcome === 'unjudgeable') {
-    const message = `${refusalText(subjectOf(request))}: ${UNJUDGEABLE_TEXTS[decision.reason]}`;
+    const { contact } = policy;
+    const message = shortenToBytes(unjudgeableText(subjectOf(request), decision.reason, contact), MAX_MESSAGE_BYTES);
     const warnings = mode === 'warn' ? [wouldNotJudgeText(decision.reason)] : [];
-    return { ...SILENT, message: shortenToBytes(message, MAX_MESSAGE_BYTES), warnings, annotations };
+    return { ...SILENT, message, contact, warnings, annotations };
   }
 
   // `enforce` stores nothing that it refuses; the other modes store every new value.
@@ -120,6 +123,7 @@ function explainDenial(
   const { type, allowedFields } = resource;
   const named = denial.denied.slice(0, MAX_NAMED_PATHS).map((change) => namedChange(change, type));
   const hint = hintFor(policy, request, resource, denial);
+  const { contact } = policy;
   return {
     message: denialMessage({
       subject: subjectOf(request),
@@ -128,9 +132,11 @@ function explainDenial(
       allowed: allowedFields,
       allowedCount: allowedFields.length,
       hint,
+      contact,
     }),
     causes: named.map(({ field, values }) => ({ reason: 'FieldValueForbidden', field, message: causeText(values) })),
     hint,
+    contact,
     deniedPaths: named.map(({ pointer }) => pointer),
     deniedFields: countFields(denial.denied),
   };
@@ -146,7 +152,7 @@ function subjectOf({ resource: { group, resource }, name }: AdmissionRequest): s
   return `${resourceName(group, resource)} "${printable(name, MAX_NAME_LENGTH)}"`;
 }
 
-/** Words a denial in one line of at most 1 KiB: what was refused, what may change, what to do. */
+/** Words a denial in one line of at most 1 KiB: what was refused, what may change, what to do, whom to ask. */
 function denialMessage(denial: DenialParts): string {
   const { refused, allowed } = denial;
   const whole = denialText(denial);

@@ -133,6 +133,22 @@ describe('metrics', () => {
     });
   });
 
+  test('tell when the exemptions expire that do', async () => {
+    const paths = ['/spec/runPolicy/suspend'];
+    const policy = policyWith({
+      exemptions: [
+        { name: 'drain', usernames: ['jane'], paths, expires: '2027-01-31' },
+        { name: 'expired', usernames: ['jane'], paths, expires: '2020-01-31T18:00:00+02:00' },
+        { name: 'lasting', usernames: ['jane'], paths },
+      ],
+    });
+    const { body } = await get(await start({ policy }), '/metrics');
+    expect(body.split('\n').filter((line) => line.startsWith('jobguard_exemption_expires_timestamp_seconds'))).toEqual([
+      `jobguard_exemption_expires_timestamp_seconds{exemption="drain"} ${Date.UTC(2027, 0, 31) / 1_000}`,
+      `jobguard_exemption_expires_timestamp_seconds{exemption="expired"} ${Date.UTC(2020, 0, 31, 16) / 1_000}`,
+    ]);
+  });
+
   test.each<{ what: string; review: Review; counted: string[] }>([
     {
       what: 'an update that is let through',

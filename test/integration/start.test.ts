@@ -39,6 +39,13 @@ beforeAll(async () => {
     'expired.crt': expired.cert,
     'expired.key': expired.key,
     'cut.crt': good.cert.slice(0, -40),
+    'expired.yaml': `apiVersion: jobguard/v1
+kind: UpdatePolicy
+exemptions:
+  - {name: drained, usernames: [jane], paths: [/spec/x], expires: 2020-01-31}
+  - {name: draining, usernames: [jane], paths: [/spec/x], expires: 9999-01-31}
+  - {name: lasting, usernames: [jane], paths: [/spec/x]}
+`,
     'policy.yaml': 'apiVersion: jobguard/v1\nkind: UpdatePolicy\nmode: strict\nallow: [spec/foo]\n',
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
@@ -215,6 +222,26 @@ describe('the bundle', () => {
     program.signal('SIGTERM');
     expect(await program.exited).toBe(0);
     await expect(readFile(caFile)).rejects.toThrow('ENOENT');
+  });
+
+  test('says at start which exemptions have expired', async () => {
+    await using program = await startJobguard([
+      ...[...certificate('good.crt', 'good.key'), '--metrics-port', '0', '--policy', path('expired.yaml')],
+    ]);
+    const events = program
+      .stderr()
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(events.filter((event) => at(event, 'msg') === 'exemption expired')).toEqual([
+      {
+        level: 'warn',
+        time: expect.any(String),
+        exemption: 'drained',
+        expires: '2020-01-31T00:00:00.000Z',
+        msg: 'exemption expired',
+      },
+    ]);
   });
 
   test('tells about its process, in no gauge that is named like a counter', async () => {

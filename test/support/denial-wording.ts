@@ -13,6 +13,8 @@ export interface Wording {
   /** The fields that may change, as the message lists them; '' where nothing may. */
   readonly allowed?: string;
   readonly hint?: string;
+  /** The sentence that says whom to ask. */
+  readonly contact?: string;
   /** How many refused changes the message does not name. */
   readonly more?: number;
 }
@@ -24,10 +26,11 @@ export const refusalOf = (subject: string): string => `${subject} may not be upd
 
 /** The whole message about changes such as `spec.x (1 → 4)`. */
 export function denialOf(subject: string, refused: readonly string[], wording: Wording = {}): string {
-  const { allowed = DEFAULT_ALLOWED, hint, more = 0 } = wording;
+  const { allowed = DEFAULT_ALLOWED, hint, contact, more = 0 } = wording;
   const changes = more === 0 ? refused : [...refused, `and ${more} more`];
   const only = allowed === '' ? 'nothing may change' : `only ${allowed} may change`;
-  return `${refusalOf(subject)}: ${changes.join(', ')}; ${only}. ${WAY_OUT}${hint === undefined ? '' : ` (${hint})`}`;
+  const end = [WAY_OUT, ...(hint === undefined ? [] : [`(${hint})`]), ...(contact === undefined ? [] : [contact])];
+  return `${refusalOf(subject)}: ${changes.join(', ')}; ${only}. ${end.join(' ')}`;
 }
 
 /** What a cause says of its field; a warning says the same behind the field's path. */

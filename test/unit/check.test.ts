@@ -141,6 +141,23 @@ ${note}`,
     });
   });
 
+  test('a denial ends with the contact of the policy', async () => {
+    const files = { 'policy.yaml': `${HEAD}mode: warn\ncontact: "ask in #ml-platform"\n` };
+    expect(await check(SCALED, ['--policy', 'policy.yaml'], { files })).toEqual({
+      code: 1,
+      stdout: `Denied: ${refusalOf(MNIST)}
+
+  refused    spec.tfReplicaSpecs[Worker].replicas (1 → 4)
+
+${MAY_CHANGE}
+Mode "warn" applies here: the webhook allows this update, with warnings.
+
+Ask in #ml-platform.
+`,
+      problems: [],
+    });
+  });
+
   test('a policy that lets nothing change says so', async () => {
     const files = { 'policy.yaml': `${HEAD}allow: []\n` };
     expect(await check(RELABELLED, ['--policy', 'policy.yaml'], { files })).toEqual({
@@ -184,6 +201,35 @@ ${WAY_OUT}
     expect(stdout).toContain(String.raw`metadata.labels["\u{1b}[31m\u{202e}red"] (added)`);
     expect(stdout).toContain(String.raw`image (mnist:v1 → \u{1b}[2J:v2)`);
   });
+});
+
+describe('an exemption that expires', () => {
+  const EXPIRING = `${HEAD}exemptions:
+  - {name: drain, usernames: [jane], paths: [/spec/runPolicy/suspend], expires: 2026-01-31}
+`;
+  const judgedAt = (args: readonly string[]): Promise<unknown> =>
+    judged(SUSPENDED, ['--policy', 'policy.yaml', '--as', 'jane', ...args], { files: { 'policy.yaml': EXPIRING } });
+
+  test.each([
+    { at: 'before', args: ['--at', '2026-01-30T23:59:59Z'], decision: 'exempt', exemption: 'drain' },
+    { at: 'on the day before', args: ['--at', '2026-01-30'], decision: 'exempt', exemption: 'drain' },
+    { at: 'from the day', args: ['--at', '2026-01-31'], decision: 'deny', exemption: null },
+    { at: 'in another time zone', args: ['--at', '2026-01-31T01:00:00+02:00'], decision: 'exempt', exemption: 'drain' },
+    { at: 'now, later', args: [], decision: 'deny', exemption: null },
+  ])('$at: $decision', async ({ args, decision, exemption }) => {
+    expect(await judgedAt(args)).toMatchObject({ decision, exemption });
+  });
+
+  test.each(['tomorrow', '2026-02-30', '2026-01-31T25:00:00Z', '2026-01-31T10:00:00'])(
+    'is not judged at %s',
+    async (at) => {
+      expect(await check(OLD, ['--at', at])).toEqual({
+        code: 2,
+        stdout: '',
+        problems: [`--at: "${at}" is not a day such as 2027-01-31 or a moment such as 2027-01-31T18:00:00Z`],
+      });
+    },
+  );
 });
 
 describe('what programs read', () => {

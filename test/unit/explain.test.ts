@@ -418,6 +418,45 @@ describe('the way out', () => {
   });
 });
 
+describe('the contact of a policy', () => {
+  const resized = { oldObject: TF_JOB, object: withValue(TF_JOB, `${WORKER}/replicas`, 4) };
+  const REFUSED = 'spec.tfReplicaSpecs[Worker].replicas (2 → 4)';
+
+  test.each([
+    { contact: 'ask in #ml-platform', sentence: 'Ask in #ml-platform.' },
+    { contact: 'Who needs more? Ask Ada!', sentence: 'Who needs more? Ask Ada!' },
+    { contact: 'ml@example.com', sentence: 'ml@example.com.' },
+    { contact: 'https://wiki.example.com/ml first', sentence: 'https://wiki.example.com/ml first.' },
+  ])('$contact: a denial ends with it as a sentence', ({ contact, sentence }) => {
+    expect(message(resized, policyWith({ contact }))).toBe(denial(REFUSED, { contact: sentence }));
+  });
+
+  test('comes after a hint', () => {
+    const policy = policyWith({ contact: 'ask Ada' });
+    const review = { oldObject: TF_JOB, object: withValue(TF_JOB, '/spec/runPolicy/suspend', true) };
+    const refused = 'spec.runPolicy.suspend (false → true)';
+    expect(message(review, policy)).toBe(denial(refused, { hint: HINTS.suspend, contact: 'Ask Ada.' }));
+  });
+
+  test('ends the refusal of what cannot be judged', () => {
+    const text = message({ oldObject: TF_JOB, object: null }, policyWith({ contact: 'ask Ada' }));
+    expect(text).toBe(`${refusalOf(MNIST)}: ${UNJUDGEABLE.noObjects}. Ask Ada.`);
+  });
+
+  test('stays whole where the rest must be shortened', () => {
+    const contact = `ask ${'界'.repeat(116)}`;
+    const object = withValue(TF_JOB, `/spec/${'界'.repeat(300)}`, 1);
+    const text = message({ name: '界'.repeat(253), oldObject: TF_JOB, object }, policyWith({ contact }));
+    expect(bytes(text)).toBeLessThanOrEqual(1024);
+    expect(text.endsWith(`A${contact.slice(1)}.`)).toBe(true);
+  });
+
+  test('is no part of an answer that refuses nothing', () => {
+    const { contact, message } = explained({ oldObject: TF_JOB, object: TF_JOB }, policyWith({ contact: 'ask Ada' }));
+    expect({ contact, message }).toEqual({ contact: undefined, message: '' });
+  });
+});
+
 describe('a change in words', () => {
   test.each<[string, Change, string]>([
     ['a number', { op: 'replace', path: ['spec', 'x'], oldValue: 1, newValue: 2 }, 'spec.x (1 → 2)'],

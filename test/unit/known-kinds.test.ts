@@ -89,6 +89,20 @@ test('everybody may write what Trainer’s webhook writes in their name', () => 
   expect(verdictOn(review, policy)).toEqual(['allow']);
 });
 
+test('what the training operator’s CRDs default counts in the group kubeflow.org alone', () => {
+  const review = { oldObject: JOB, object: withValue(JOB, '/spec/runPolicy', { suspend: false }) };
+  const verdicts = KNOWN_KINDS.map(({ group, resource }) => {
+    const policy = policyWith({ resources: [{ group, resource }] });
+    return { group, verdict: verdictOn({ group, resource, ...review }, policy) };
+  });
+  expect(verdicts).toEqual(
+    KNOWN_KINDS.map(({ group }) => ({
+      group,
+      verdict: group === 'kubeflow.org' ? ['allow'] : ['deny', 'add /spec/runPolicy/suspend'],
+    })),
+  );
+});
+
 test('a kind that cannot be suspended gets no hint about suspending it', () => {
   const policy = policyWith({ resources: [{ group: 'example.com', resource: 'renderjobs' }] });
   const review = { group: 'example.com', resource: 'renderjobs', oldObject: JOB, object: withValue(JOB, '/spec/x', 1) };

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 
 import type { AdmissionRequest } from '../../core/admission.ts';
 import { isAllowed, type JudgedChange, type Verdict } from '../../core/decide.ts';
-import { refusalText, UNJUDGEABLE_TEXTS, WAY_OUT } from '../../core/denial-text.ts';
+import { contactText, refusalText, UNJUDGEABLE_TEXTS, WAY_OUT } from '../../core/denial-text.ts';
 import { describeChange, type Explanation } from '../../core/explain.ts';
 import { UNKNOWN, type FieldType } from '../../core/field-type.ts';
 import { fieldPath, printablePointer } from '../../core/field-path.ts';
@@ -73,6 +73,7 @@ export function verdictText(judgement: Judgement, hasColour: boolean): string {
     wayOut(judgement),
     judgement.explanation.warnings.map((text) => `${paint('yellow', 'Warning:')} ${text}`),
     modeNote(judgement),
+    contactLine(judgement),
   ];
   return paragraphs
     .filter((lines) => lines.length > 0)
@@ -143,6 +144,10 @@ const MODE_NOTES: Readonly<Record<Exclude<Mode, 'enforce'>, string>> = {
 
 function modeNote({ verdict: { decision, mode } }: Judgement): string[] {
   return mode === 'enforce' || isAllowed({ decision, mode: 'enforce' }) ? [] : [MODE_NOTES[mode]];
+}
+
+function contactLine({ explanation: { contact } }: Judgement): string[] {
+  return contact === undefined ? [] : [contactText(contact)];
 }
 
 function messageOf(judgement: Judgement): string | null {
