@@ -16,7 +16,8 @@ export interface JudgedChange extends Change {
 
 /**
  * What is decided about a request. A denial is a value, never an exception.
- * `changes` are ordered by path, the permitted ones among them; past 10 000 they are only counted.
+ * `changes` are ordered by path, the permitted ones among them; past 10 000, or 200 000 segments of their paths, they are
+ * only counted.
  */
 export type Decision =
   | { readonly outcome: 'out_of_scope' }
@@ -108,7 +109,7 @@ function decideScale(permissions: Permissions, oldScale: JsonMap, newScale: Json
   const newValue = replicasOf(newScale);
   if (oldValue === undefined || newValue === undefined) return { outcome: 'unjudgeable', reason: 'noReplicas' };
   const judgement = createJudgement(permissions);
-  if (!sameScalar(oldValue, newValue, UNKNOWN)) judgement.judge({ op: 'replace', path, oldValue, newValue }, Infinity);
+  if (!sameScalar(oldValue, newValue, UNKNOWN)) judgement.judge({ op: 'replace', oldValue, newValue }, path, Infinity);
   return judgement.decision();
 }
 
@@ -160,6 +161,12 @@ function valueAt(object: JsonMap, keys: readonly string[]): JsonValue | undefine
  */
 const MAX_LISTED_CHANGES = 10_000;
 
+/**
+ * Most segments in the paths of the listed changes: 20 a change, more than a job has levels. Of the deepest changes that
+ * the API server takes, 10 000 levels, it lists 20; a message names 10.
+ */
+const MAX_LISTED_SEGMENTS = 200_000;
+
 /** Judges changes one by one, and keeps what the decision takes. */
 function createJudgement({ resource, isInForce }: Permissions): {
   readonly judge: Report;
@@ -168,15 +175,18 @@ function createJudgement({ resource, isInForce }: Permissions): {
   const changes: JudgedChange[] = [];
   const exemptions = new Set<string>();
   let deniedCount = 0;
+  let segments = 0;
 
-  const judge: Report = (change, since) => {
-    const grant = grantOver(resource.permissions, change.path, isInForce, since);
+  const judge: Report = (difference, path, since) => {
+    const grant = grantOver(resource.permissions, path, isInForce, since);
     const exemption = grant?.kind === 'exemption' ? grant.name : undefined;
     if (grant === undefined) deniedCount += 1;
     if (exemption !== undefined) exemptions.add(exemption);
     // The first that is denied is listed however many permitted ones come before it.
-    if (changes.length < MAX_LISTED_CHANGES || (grant === undefined && deniedCount === 1)) {
-      changes.push({ ...change, permitted: grant !== undefined, exemption });
+    segments += path.length;
+    const hasRoom = changes.length < MAX_LISTED_CHANGES && segments <= MAX_LISTED_SEGMENTS;
+    if (hasRoom || (grant === undefined && deniedCount === 1)) {
+      changes.push({ ...difference, path: [...path], permitted: grant !== undefined, exemption });
     }
   };
   const decision = (): Decision => {

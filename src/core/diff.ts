@@ -4,10 +4,14 @@ import { ExactNumber, isMap, ownValue, type JsonMap, type JsonScalar, type JsonV
 import type { Path, Segment } from './path.ts';
 
 /** One difference: the topmost node at which two objects differ, unless something permitted lies below it. */
-export interface Change {
+export interface Change extends Difference {
+  readonly path: Path;
+}
+
+/** How the two sides differ at one place. */
+export interface Difference {
   /** What equals absent counts as absent: `suspend: true` is removed by `suspend: false`. */
   readonly op: 'add' | 'remove' | 'replace';
-  readonly path: Path;
   /** undefined where the field was absent, or held what equals absent and is no number or boolean. */
   readonly oldValue: JsonValue | undefined;
   readonly newValue: JsonValue | undefined;
@@ -15,12 +19,15 @@ export interface Change {
 
 /**
  * Tells whether something below a path that comes or goes as a whole may come or go by itself. `since` is how many of
- * the path's segments lead to the topmost node that comes or goes.
+ * the path's segments lead to the topmost node that comes or goes. The path changes as the walk goes on.
  */
 export type IsMixed = (path: Path, since: number) => boolean;
 
-/** Takes a change; `since` is as for `IsMixed`, and Infinity where the node was there and still is. */
-export type Report = (change: Change, since: number) => void;
+/**
+ * Takes a difference and where it is; `since` is as for `IsMixed`, and Infinity where the node was there and still is.
+ * The path changes as the walk goes on: copy it to keep it.
+ */
+export type Report = (difference: Difference, path: Path, since: number) => void;
 
 /** Two values at one place; undefined where a side has none. At least one side has a value. */
 interface Pair {
@@ -35,9 +42,9 @@ interface Pair {
 
 /** Two containers whose contents are being compared, one after the other. */
 interface Frame {
-  /** Where they are in the containers of the frame below this one; undefined at the root. */
-  readonly segment: Segment | undefined;
   readonly contents: MapContents | ListContents;
+  /** How many segments lead to the topmost node that comes or goes with these containers; Infinity where none does. */
+  readonly since: number;
   /** The change that this is if it turns out to have no contents to be judged by. */
   readonly ifEmpty: Pair | undefined;
   isEmpty: boolean;
@@ -69,58 +76,62 @@ interface ListContents {
  *
  * The walk keeps its own stack: an object may be nested as deeply as the API server takes it, 10 000 levels
  * (sigs.k8s.io/json internal/golang/encoding/json/scanner.go), which is deeper than the JavaScript stack. It takes one
- * item after the other, so that a list of a million differing items needs no more memory than one of ten.
+ * item after the other, and has one path that grows and shrinks: a million differing items at the deepest level take no
+ * more memory, and no more time each, than ten at the top.
  */
 export function diff(oldObject: JsonMap, newObject: JsonMap, type: FieldType, isMixed: IsMixed, report: Report): void {
-  const frames: Frame[] = [frameOf(undefined, mapContents(oldObject, newObject, type))];
-  const reportPair = (pair: Pair): void => {
-    report(changeOf(pair, frames), sinceOf(pair, frames));
-  };
+  const path: Segment[] = [];
+  const frames: Frame[] = [frameOf(mapContents(oldObject, newObject, type), Infinity)];
   for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
     const pair = frame.contents.kind === 'map' ? nextEntries(frame.contents) : nextItems(frame.contents);
     if (pair === undefined) {
       frames.pop();
-      if (frame.isEmpty && frame.ifEmpty !== undefined) reportPair(frame.ifEmpty);
+      if (frame.isEmpty && frame.ifEmpty !== undefined) report(differenceOf(frame.ifEmpty), path, frame.since);
+      path.pop();
       continue;
     }
     frame.isEmpty = false;
-    const above = frameAbove(pair, frames, isMixed);
-    if (above !== undefined) frames.push(above);
-    else if (!isSameScalar(pair)) reportPair(pair);
+    path.push(pair.segment);
+    const above = frameAbove(pair, frame, path, isMixed);
+    if (above !== undefined) {
+      frames.push(above);
+      continue;
+    }
+    if (!isSameScalar(pair)) report(differenceOf(pair), path, sinceOf(pair, frame, path));
+    path.pop();
   }
 }
 
 /** Returns the contents to be compared in place of the pair itself; undefined where the pair is judged as it is. */
-function frameAbove(pair: Pair, frames: readonly Frame[], isMixed: IsMixed): Frame | undefined {
-  const { before, after, segment, type } = pair;
+function frameAbove(pair: Pair, frame: Frame, path: Path, isMixed: IsMixed): Frame | undefined {
+  const { before, after, type } = pair;
+  const since = sinceOf(pair, frame, path);
   if (before === undefined || after === undefined) {
     const present = before ?? after;
-    if (isScalar(present) || holdsEntries(frames.at(-1))) return undefined;
-    if (!isMixed(pathOf(frames, segment), sinceOf(pair, frames))) return undefined;
+    if (isScalar(present) || holdsEntries(frame) || !isMixed(path, since)) return undefined;
     return Array.isArray(present)
-      ? frameOf(segment, listContents(toList(before), toList(after), type), pair)
-      : frameOf(segment, mapContents(toMap(before), toMap(after), type), pair);
+      ? frameOf(listContents(toList(before), toList(after), type), since, pair)
+      : frameOf(mapContents(toMap(before), toMap(after), type), since, pair);
   }
   if (Array.isArray(before)) {
-    return Array.isArray(after) ? frameOf(segment, listContents(before, after, type)) : undefined;
+    return Array.isArray(after) ? frameOf(listContents(before, after, type), since) : undefined;
   }
-  return isMap(before) && isMap(after) ? frameOf(segment, mapContents(before, after, type)) : undefined;
+  return isMap(before) && isMap(after) ? frameOf(mapContents(before, after, type), since) : undefined;
 }
 
 /** Tells whether what stands in a frame's containers are entries, which come and go as a whole, and not fields. */
-function holdsEntries(frame: Frame | undefined): boolean {
-  return frame?.contents.kind === 'list' || frame?.contents.type.kind === 'map';
+function holdsEntries({ contents }: Frame): boolean {
+  return contents.kind === 'list' || contents.type.kind === 'map';
 }
 
 /** Returns how many segments lead to the topmost node that comes or goes with a pair; Infinity where none does. */
-function sinceOf({ before, after }: Pair, frames: readonly Frame[]): number {
-  const topmost = frames.findIndex(({ ifEmpty }) => ifEmpty !== undefined);
-  if (topmost !== -1) return topmost;
-  return before === undefined || after === undefined ? frames.length : Infinity;
+function sinceOf({ before, after }: Pair, frame: Frame, path: Path): number {
+  if (frame.since !== Infinity) return frame.since;
+  return before === undefined || after === undefined ? path.length : Infinity;
 }
 
-function frameOf(segment: Frame['segment'], contents: Frame['contents'], ifEmpty?: Pair): Frame {
-  return { segment, contents, ifEmpty, isEmpty: true };
+function frameOf(contents: Frame['contents'], since: number, ifEmpty?: Pair): Frame {
+  return { contents, since, ifEmpty, isEmpty: true };
 }
 
 function mapContents(before: JsonMap, after: JsonMap, type: FieldType): MapContents {
@@ -247,19 +258,11 @@ function toMap(value: JsonValue | undefined): JsonMap {
   return isMap(value) ? value : {};
 }
 
-function changeOf({ before, after, oldValue, newValue, segment }: Pair, frames: readonly Frame[]): Change {
-  return { op: opOf(before, after), path: pathOf(frames, segment), oldValue, newValue };
+function differenceOf({ before, after, oldValue, newValue }: Pair): Difference {
+  return { op: opOf(before, after), oldValue, newValue };
 }
 
 function opOf(before: JsonValue | undefined, after: JsonValue | undefined): Change['op'] {
   if (before === undefined) return 'add';
   return after === undefined ? 'remove' : 'replace';
-}
-
-/** Returns the path to what stands at a segment of the topmost frame's containers. */
-function pathOf(frames: readonly Frame[], segment: Segment): Path {
-  const path: Segment[] = [];
-  for (const frame of frames) if (frame.segment !== undefined) path.push(frame.segment);
-  path.push(segment);
-  return path;
 }

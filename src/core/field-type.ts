@@ -61,6 +61,7 @@ const CONTAINER_STRUCTS = new Set(['core/v1.Container', 'core/v1.EphemeralContai
  *   command, queue, restartPolicy, status.replicaStatuses);
  * - `resources.requests`, which AddResourceList (pkg/controller.v1/common/util.go) takes from the limits where it is nil,
  *   and not where it is empty: it changes `minResources` of the PodGroup, under gang scheduling, and nothing of a pod.
+ *   It is no exception: Go writes neither, so that a typed client could never again update a job that has an empty one.
  */
 const KUBEFLOW_EXCEPTIONS: readonly (readonly [Pattern, Partial<FieldType>])[] = [
   [['spec', 'runPolicy', 'suspend'], { zero: false }],

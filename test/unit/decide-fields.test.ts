@@ -252,6 +252,20 @@ describe('an allowed change and a forbidden one together', () => {
     expect([decision.changes.length, decision.denied.length, decision.deniedCount]).toEqual([10_000, 10_000, 12_000]);
   });
 
+  test.each([
+    { levels: 10, listed: 10_000 },
+    { levels: 100, listed: 1_960 },
+    { levels: 10_000, listed: 19 },
+  ])('of changes at $levels levels $listed are listed, all are judged and counted', ({ levels, listed }) => {
+    const nested = (item: string): string => {
+      const items = Array.from({ length: 12_000 }, () => item).join(',');
+      return `{"spec": {"x": ${'['.repeat(levels)}${items}${']'.repeat(levels)}}}`;
+    };
+    const { decision } = judge({ oldObject: nested('1'), object: nested('2') });
+    if (decision.outcome !== 'deny') throw new Error(decision.outcome);
+    expect([decision.changes.length, decision.denied.length, decision.deniedCount]).toEqual([listed, listed, 12_000]);
+  });
+
   test('one that is refused is found behind 10 000 that are not', () => {
     const labels = Object.fromEntries(Array.from({ length: 12_000 }, (_, index) => [`l${index}`, 'x']));
     const object = withValue(withValue(TF_JOB, '/metadata/labels', labels), '/spec/x', 1);

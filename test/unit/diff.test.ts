@@ -15,7 +15,9 @@ function objectOf(text: string): JsonMap {
 
 function changes(before: string, after: string, type: FieldType = UNKNOWN, isMixed = nothingBelow): Change[] {
   const found: Change[] = [];
-  diff(objectOf(before), objectOf(after), type, isMixed, (change) => found.push(change));
+  diff(objectOf(before), objectOf(after), type, isMixed, (difference, path) =>
+    found.push({ ...difference, path: [...path] }),
+  );
   return found;
 }
 
@@ -390,7 +392,7 @@ describe('where something below may change', () => {
       objectOf(after),
       type,
       () => true,
-      ({ op, path }, since) => found.push(`${op} ${pointer(path)} since ${since}`),
+      ({ op }, path, since) => found.push(`${op} ${pointer(path)} since ${since}`),
     );
     expect(found).toEqual(expected);
   });

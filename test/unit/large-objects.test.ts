@@ -19,6 +19,9 @@ const RUNS = 7;
  */
 const MAX_PARSINGS = 6;
 
+/** The same for many changes. They cost 5 to 14 of them, at the deepest level as at the top. */
+const MAX_PARSINGS_OF_CHANGES = 25;
+
 /** What judging may take: a worker that needs more memory is ended, and the test with it. */
 const MEMORY_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32 };
 
@@ -44,6 +47,19 @@ async function judgeInTime(text: string): Promise<Judged['response']> {
   const { response, milliseconds } = await judge(text);
   expect(milliseconds).toBeLessThan(1_000);
   return response;
+}
+
+/** Judges a review several times and returns how many parsings of its text the fastest one costs. */
+async function parsingsOf(text: string, expected: object): Promise<number> {
+  const times: number[] = [];
+  const parsingTimes: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
+    const { response, milliseconds, parsingMilliseconds } = await judge(text);
+    expect(response).toMatchObject(expected);
+    times.push(milliseconds);
+    parsingTimes.push(parsingMilliseconds);
+  }
+  return Math.min(...times) / Math.min(...parsingTimes);
 }
 
 function review(before: string, after: string): string {
@@ -138,15 +154,75 @@ describe('an object of 1.5 MiB', () => {
   ])('%s is judged in the time of parsing it six times', async (_title, changed, note, expected) => {
     const text = reviewText({ oldObject: job(last, 'a'), object: job(changed, note) });
     expect(text.length).toBeGreaterThan(3 * MEBIBYTE);
-    const times: number[] = [];
-    const parsingTimes: number[] = [];
-    for (let run = 0; run < RUNS; run += 1) {
-      const { response, milliseconds, parsingMilliseconds } = await judge(text);
-      expect(response).toMatchObject(expected);
-      times.push(milliseconds);
-      parsingTimes.push(parsingMilliseconds);
-    }
-    expect(Math.min(...times) / Math.min(...parsingTimes)).toBeLessThan(MAX_PARSINGS);
+    expect(await parsingsOf(text, expected)).toBeLessThan(MAX_PARSINGS);
+  });
+});
+
+describe('100 000 changes of items, or 25 000 of fields,', () => {
+  const ITEMS = 100_000;
+  const FIELDS = 25_000;
+  const nested = (levels: number, open: string, inner: string, close: string): string =>
+    `${open.repeat(levels)}${inner}${close.repeat(levels)}`;
+  const items = (value: string): string =>
+    Array.from({ length: ITEMS }, (_, index) => `"${value} ${String(index).padStart(8, '0')}"`).join(',');
+  const fields = (value: string): string =>
+    Array.from({ length: FIELDS }, (_, index) => `"${index} of many":${value}`).join(',');
+  const protectedField = (value: string): string => `{"spec": {"x": ${value}}}`;
+  const allowedField = (value: string): string => `{"metadata": {"annotations": {"x": ${value}}}}`;
+  const longKey = `{"${'key'.repeat(300)}":`;
+
+  interface Row {
+    readonly title: string;
+    readonly object: (value: string) => string;
+    readonly values: readonly [before: string, after: string];
+    readonly deniedCount: number;
+  }
+  const rows: readonly Row[] = [
+    {
+      title: 'in a list at the top',
+      object: (value) => protectedField(`[${items(value)}]`),
+      values: ['old', 'new'],
+      deniedCount: ITEMS,
+    },
+    {
+      title: 'in a list at 5 000 levels',
+      object: (value) => protectedField(nested(5_000, '[', items(value), ']')),
+      values: ['old', 'new'],
+      deniedCount: ITEMS,
+    },
+    {
+      title: 'in a list at 9 990 levels',
+      object: (value) => protectedField(nested(9_990, '[', items(value), ']')),
+      values: ['old', 'new'],
+      deniedCount: ITEMS,
+    },
+    {
+      title: 'in a list at 9 990 levels of an annotation',
+      object: (value) => allowedField(nested(9_990, '[', items(value), ']')),
+      values: ['old', 'new'],
+      deniedCount: 0,
+    },
+    {
+      title: 'of fields that come at 9 990 levels',
+      object: (value) => protectedField(nested(9_990, '{"a":', `{${value}}`, '}')),
+      values: ['', fields('{}')],
+      deniedCount: FIELDS,
+    },
+    {
+      title: 'of fields below 1 000 keys of 900 characters',
+      object: (value) => protectedField(nested(1_000, longKey, `{${fields(value)}}`, '}')),
+      values: ['1', '2'],
+      deniedCount: FIELDS,
+    },
+  ];
+  test.each(rows)('$title are judged in the time of parsing them 25 times', async (row) => {
+    const [before, after] = row.values;
+    const text = reviewText({ oldObject: row.object(before), object: row.object(after) });
+    const expected = row.deniedCount === 0 ? { allowed: true } : { allowed: false };
+    const counted = row.deniedCount === 0 ? {} : { 'denied-count': String(row.deniedCount) };
+    const parsings = await parsingsOf(text, { ...expected, auditAnnotations: counted });
+    process.stdout.write(`${row.title}: ${parsings.toFixed(1)} parsings of ${text.length} characters\n`);
+    expect(parsings).toBeLessThan(MAX_PARSINGS_OF_CHANGES);
   });
 });
 
