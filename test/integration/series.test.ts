@@ -12,7 +12,7 @@ import { call, type Call, type Endpoint } from '../support/https-client.ts';
 import { startJobguard } from '../../tools/jobguard-process.ts';
 import { grow, reviewText, scenarios, type JobName } from '../support/random-reviews.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const SEED = 20_261_123;
 
