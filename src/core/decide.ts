@@ -128,14 +128,14 @@ function permissionsOf(
 ): Permissions {
   const isInForce = (grant: Grant): boolean => {
     switch (grant.kind) {
+      case 'exemption': // first: a policy may have a thousand
+        return exemptions()[grant.rank] === 1;
       case 'always':
         return true;
       case 'whileTerminating':
         return isTerminating(oldObject);
       case 'whileSuspended':
         return policy.suspendedJobs && isSuspended(oldObject, resource.suspendPath);
-      case 'exemption':
-        return exemptions()[grant.rank] === 1;
     }
   };
   return { resource, isInForce };

@@ -111,8 +111,11 @@ function compileExemptions(rights: readonly Right[]): Policy['exemptionsOf'] {
   return ({ username, groups }, namespace, now) => {
     const isNamed = ofUsername([username]);
     const isMember = ofGroup(groups);
-    const isThere = ofNamespace([namespace]);
-    const found = isThere.map((there, rank) => there & ((isNamed[rank] ?? 0) | (isMember[rank] ?? 0)));
+    const found = ofNamespace([namespace]);
+    // A loop: of a thousand exemptions, calling a function for each takes as long as finding them.
+    for (let rank = 0; rank < found.length; rank += 1) {
+      if (isNamed[rank] !== 1 && isMember[rank] !== 1) found[rank] = 0;
+    }
     for (const { ms, rank } of expiring) if (now.getTime() >= ms) found[rank] = 0;
     return found;
   };
