@@ -33,6 +33,7 @@ resources:
   - group: kubeflow.org
     resource: pytorchjobs
     podTemplates: [/spec/pytorchReplicaSpecs/*/template]
+    scaleReplicasPath: null
 presets:
   flyte: true
 `;

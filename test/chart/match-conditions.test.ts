@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startControlPlane, type Answer, type ControlPlane } from '../../tools/kubernetes/control-plane.ts';
+import { eventually } from '../../tools/eventually.ts';
 import { at } from '../../tools/json-at.ts';
 import { startLocalRelease } from '../../tools/local-release.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
@@ -110,11 +111,17 @@ describeChart('the condition under which the webhook is called', () => {
   });
 
   test('/scale of a resource for which the policy gives no scaleReplicasPath: refused', async () => {
-    const resources = ['tfjobs', 'pytorchjobs'].map((resource) => ({ group: 'kubeflow.org', resource }));
+    const resources = ['tfjobs', 'pytorchjobs'].map((resource) => ({
+      group: 'kubeflow.org',
+      resource,
+      scaleReplicasPath: null,
+    }));
     await using own = await startLocalRelease(cluster, { values: { policy: { resources } } });
     const answer = await dryRun({ spec: { replicas: 3 } }, `${JOBS}/bert/scale`);
     expect([answer.status, at(answer.json, 'reason')]).toEqual([403, 'Forbidden']);
-    expect(own.jobguard.stderr()).toContain('"subresource":"scale"');
+    await eventually('the decision to be logged', () =>
+      Promise.resolve(own.jobguard.stderr().includes('"subresource":"scale"') || undefined),
+    );
   });
 
   test('where the policy does not allow labels there is none: a label calls, and is refused', async () => {
