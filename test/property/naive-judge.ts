@@ -31,6 +31,8 @@ export interface NaiveExemption {
   readonly paths: readonly string[];
   /** Paths below each of the resource's pod templates, such as `/spec/tolerations`. */
   readonly templatePaths?: readonly string[];
+  /** Whether they may also change what the resource's `/scale` changes. */
+  readonly scales?: boolean;
 }
 
 export type Outcome = 'allow' | 'exempt' | 'deny' | 'out_of_scope' | 'unjudgeable';
@@ -84,8 +86,9 @@ export function naiveJudge(policy: NaivePolicy, review: Tree): Judgement {
   if (!compareJobs) return { outcome: 'unjudgeable', denied: [] };
   const forEverybody = [...policy.allow, ...(resource.allow ?? []), ...lifecyclePaths(policy, request)];
   if (compareJobs(forEverybody.map(toPattern)).length === 0) return { outcome: 'allow', denied: [] };
-  const forThisWriter = matchingExemptions(policy, request).flatMap(({ paths, templatePaths = [] }) => [
+  const forThisWriter = matchingExemptions(policy, request).flatMap(({ paths, templatePaths = [], scales }) => [
     ...paths,
+    ...(scales === true && resource.scaleReplicasPath !== undefined ? [resource.scaleReplicasPath] : []),
     ...resource.podTemplates.flatMap((template) => templatePaths.map((path) => template + path)),
   ]);
   const denied = compareJobs([...forEverybody, ...forThisWriter].map(toPattern));

@@ -30,7 +30,8 @@ const OTHER_PRESETS: readonly NaiveExemption[] = [
   {
     name: 'horizontalPodAutoscaler',
     usernames: ['system:serviceaccount:kube-system:horizontal-pod-autoscaler', 'system:kube-controller-manager'],
-    paths: ['/spec/pytorchReplicaSpecs/Worker/replicas'],
+    paths: [],
+    scales: true,
   },
   { name: 'flyte', usernames: ['system:serviceaccount:flyte:flytepropeller'], paths: ['/metadata/finalizers'] },
 ];
