@@ -14,7 +14,7 @@ import { kubernetesBinaries } from '../tools/kubernetes/binaries.ts';
 import { startLocalRelease } from '../tools/local-release.ts';
 
 const NAMESPACE = 'kube-test';
-const JOBS = join(import.meta.dirname, '../test/fixtures/jobs');
+const JOBS = join(import.meta.dirname, 'jobs');
 
 /** What the API server alone may set. */
 const SERVER_FIELDS = ['creationTimestamp', 'generation', 'resourceVersion', 'selfLink', 'uid'];

@@ -22,7 +22,7 @@ const EXAMPLES = [
 ];
 
 const fixture = (name: string): Promise<string> =>
-  readFile(join(import.meta.dirname, '../fixtures/jobs', name), 'utf8');
+  readFile(join(import.meta.dirname, '../../examples/jobs', name), 'utf8');
 
 describeWithControlPlane('the documented examples, on the generation that they are of', () => {
   let cluster: GuardedCluster;

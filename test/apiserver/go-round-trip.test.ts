@@ -63,7 +63,7 @@ async function roundTrips({ kind }: JobKind, jobs: readonly string[]): Promise<s
 }
 
 const documented = async (file: string): Promise<unknown> => {
-  const text = await readFile(join(import.meta.dirname, '../fixtures/jobs', file), 'utf8');
+  const text = await readFile(join(import.meta.dirname, '../../examples/jobs', file), 'utf8');
   const job: unknown = JSON.parse(text);
   return at(job, 'spec');
 };

@@ -38,11 +38,11 @@ const jobFile = (path: string): Tree => readTree(readFileSync(new URL(path, impo
 /** The simplest first, so that this is where shrinking ends. */
 const JOBS = {
   'small TFJob': { group: 'kubeflow.org', resource: 'tfjobs', tree: jobFile('../property/jobs/tfjob.json') },
-  'known TFJob': { group: 'kubeflow.org', resource: 'tfjobs', tree: jobFile('../fixtures/jobs/tfjob.json') },
+  'known TFJob': { group: 'kubeflow.org', resource: 'tfjobs', tree: jobFile('../../examples/jobs/tfjob.json') },
   'known PyTorchJob': {
     group: 'kubeflow.org',
     resource: 'pytorchjobs',
-    tree: jobFile('../fixtures/jobs/pytorchjob.json'),
+    tree: jobFile('../../examples/jobs/pytorchjob.json'),
   },
   'rich PyTorchJob': {
     group: 'kubeflow.org',

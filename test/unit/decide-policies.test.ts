@@ -5,7 +5,8 @@ import { mergePatched, withValue } from '../support/job.ts';
 import { judge, policyWith, verdictOn, type Review } from '../support/review.ts';
 
 describe('the jobs of the documentation, byte for byte', () => {
-  const fixture = (name: string): string => readFileSync(new URL(`../fixtures/jobs/${name}`, import.meta.url), 'utf8');
+  const fixture = (name: string): string =>
+    readFileSync(new URL(`../../examples/jobs/${name}`, import.meta.url), 'utf8');
 
   test.each([
     ['tfjobs', 'tfjob'],
