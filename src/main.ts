@@ -1,12 +1,12 @@
 import { Command, CommanderError } from 'commander';
 
-import { BUILD_INFO } from './build-info.ts';
 import { checkCommand } from './commands/check.ts';
 import type { CommandContext, ExitCode } from './commands/context.ts';
 import { policyCommand } from './commands/policy.ts';
 import { serveCommand } from './commands/serve.ts';
 import { versionCommand } from './commands/version.ts';
-import { UsageError } from './config.ts';
+import { UsageError } from './commands/usage-error.ts';
+import { BUILD_INFO } from './telemetry/build-info.ts';
 
 /** Every command, in the order of the help. */
 const COMMANDS: readonly ((context: CommandContext) => Command)[] = [

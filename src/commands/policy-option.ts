@@ -1,10 +1,10 @@
-import { UsageError } from '../config.ts';
 import type { Policy } from '../core/policy.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import { completePolicy } from '../policy/complete.ts';
 import { DEFAULT_POLICY_DOCUMENT } from '../policy/defaults.ts';
 import type { CompletePolicy, PolicyDocument } from '../policy/document.ts';
 import { nameOf, readText, type InputContext } from './text-file.ts';
+import { UsageError } from './usage-error.ts';
 
 /**
  * Loads the policy that `--policy` names, `-` for stdin; without it, the default one.

@@ -4,15 +4,17 @@ import { join } from 'node:path';
 
 import { Command } from 'commander';
 
-import { BUILD_INFO } from '../build-info.ts';
-import { parseConfig, UsageError, type Config, type ServeFlags } from '../config.ts';
+import { STATUS_CODES } from '../server/http.ts';
+import { BUILD_INFO } from '../telemetry/build-info.ts';
 import { InvalidCertificateError, readKeyPair } from '../tls/certificate.ts';
 import { certificateInFiles, type CertificateSource, type ClientAuthoritySource } from '../tls/certificate-reload.ts';
-import { readClientAuthorities } from '../tls/client-certificate.ts';
+import { readClientAuthorities } from '../tls/client-authorities.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CommandContext } from './context.ts';
 import { loadPolicyOption } from './policy-option.ts';
+import { parseConfig, type Config, type ServeFlags } from './serve-flags.ts';
+import { UsageError } from './usage-error.ts';
 
 /** `jobguard serve`: the webhook. */
 export function serveCommand(context: CommandContext): Command {
@@ -107,7 +109,7 @@ async function serveUntil(
   logExpired(policy, new Date(), log);
   const { certificate, discard } = await loadCertificate(config, context, log);
   const clientAuthorities = await loadClientAuthorities(config);
-  const metrics = createMetrics(policy, BUILD_INFO);
+  const metrics = createMetrics(policy, BUILD_INFO, STATUS_CODES);
   collectProcessMetrics(metrics.registry);
   const body = { maxBytes: config.maxRequestBytes };
   const around = { build: BUILD_INFO, body, metrics, log };

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 
-import { UsageError } from '../config.ts';
 import type { CommandContext } from './context.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Asked for stdin only where it is to be read: to touch it opens it. */
 export type InputContext = Pick<CommandContext, 'stdin'>;

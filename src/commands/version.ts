@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 
-import { BUILD_INFO } from '../build-info.ts';
+import { BUILD_INFO } from '../telemetry/build-info.ts';
 import type { CommandContext } from './context.ts';
 
 /** `jobguard version`: prints what this program is and what it was built from. */

@@ -1,24 +1,34 @@
 import { isAlias, isMap as isYamlMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
 
-import { UsageError } from '../config.ts';
 import { ExactNumber, isMap, ownValue, parseJson, type JsonMap, type JsonValue } from '../core/json.ts';
 import { readYaml, type TextProblem, type YamlText } from '../policy/yaml-text.ts';
 
 /** More values than any object that an API server stores; fewer than a text of nested aliases stands for. */
 const MAX_VALUES = 2_000_000;
 
+/** A text is not a Kubernetes object; the message lists every problem, one a line. */
+export class ManifestError extends Error {
+  override readonly name = 'ManifestError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
 /**
  * Reads a file of one Kubernetes object, YAML or JSON, without losing a digit. YAML means what it means to kubectl:
  * `0644` is 420, `yes` is true, `<<` merges.
  *
- * @throws UsageError naming everything that is wrong with the text
+ * @throws ManifestError naming everything that is wrong with the text
  */
 export function parseManifest(text: string, file: string): JsonMap {
   const value = parseIfJson(text) ?? parseYaml(text, file);
-  if (!isMap(value)) throw new UsageError([`${file}: contains no Kubernetes object`]);
+  if (!isMap(value)) throw new ManifestError([`${file}: contains no Kubernetes object`]);
   const kind = ownValue(value, 'kind');
   if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(ownValue(value, 'items'))) {
-    throw new UsageError([`${file}: contains a ${kind}; each file must contain one object`]);
+    throw new ManifestError([`${file}: contains a ${kind}; each file must contain one object`]);
   }
   return value;
 }
@@ -42,7 +52,7 @@ function parseYaml(text: string, file: string): JsonValue {
     else if (error instanceof UnreadableNode) problems.push(yaml.problemAt(error.offset, error.message));
     else throw error;
   }
-  throw new UsageError(problems.map((problem) => problemLine(file, problem)));
+  throw new ManifestError(problems.map((problem) => problemLine(file, problem)));
 }
 
 function problemLine(file: string, { line, column, text }: TextProblem): string {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
-import { parseDuration } from '../config.ts';
 import { createDeadlines } from './deadlines.ts';
 import { isTooDense } from './density.ts';
+import { parseDuration } from './duration.ts';
 import { HttpError } from './http.ts';
 import { createTurns } from './turns.ts';
 

@@ -2,17 +2,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 
 import { Registry } from 'prom-client';
 
-import type { BuildInfo } from '../build-info.ts';
+import type { BuildInfo } from '../telemetry/build-info.ts';
 import { HttpError, pathOf, statusBody } from './http.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { toOpenMetrics } from '../telemetry/metrics.ts';
-
-/** One condition of being ready. */
-export interface Check {
-  readonly name: string;
-  /** Says what is wrong; undefined: nothing. */
-  readonly problem: () => string | undefined;
-}
+import { inspect, type Check } from '../telemetry/readiness.ts';
 
 export interface ProbesOptions {
   readonly registry: Registry;
@@ -80,16 +74,6 @@ function readinessPage(checks: readonly Check[], url: string): Page {
   const { isReady, report } = inspect(checks);
   const isVerbose = new URLSearchParams(url.split('?')[1]).has('verbose');
   return { code: isReady ? 200 : 503, type: TEXT, body: isReady && !isVerbose ? 'ok' : report };
-}
-
-/** Runs every check and writes them the way Kubernetes' own components do. */
-function inspect(checks: readonly Check[]): { isReady: boolean; report: string } {
-  const results = checks.map(({ name, problem }) => ({ name, problem: problem() }));
-  const isReady = results.every(({ problem }) => problem === undefined);
-  const lines = results.map(({ name, problem }) =>
-    problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`,
-  );
-  return { isReady, report: [...lines, `readyz check ${isReady ? 'passed' : 'failed'}`, ''].join('\n') };
 }
 
 function send(response: ServerResponse, code: number, type: string, body: string): void {

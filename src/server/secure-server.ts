@@ -1,10 +1,8 @@
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { SecureContextOptions } from 'node:tls';
 
-import type { TlsVersion } from '../config.ts';
-import type { KeyPair } from '../tls/certificate.ts';
+import { secureContext, type Credentials } from '../tls/secure-context.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import { statusBody } from './http.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -25,15 +23,6 @@ const CONNECTIONS_CHECKING_INTERVAL_MS = 5_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Above all of the above: only a client that never reads its answers is silent for so long. */
 const INACTIVITY_TIMEOUT_MS = 130_000;
-
-/** What a TLS context is made of. */
-export interface Credentials {
-  /** undefined: there is none yet, and every handshake fails. */
-  readonly keyPair: KeyPair | undefined;
-  /** The certificates that prove a client, PEM; undefined: clients are not asked for one. */
-  readonly clientCa: string | undefined;
-  readonly minVersion: TlsVersion;
-}
 
 export interface SecureServerOptions {
   readonly credentials: Credentials;
@@ -78,15 +67,6 @@ export function createSecureServer(options: SecureServerOptions): SecureServer {
     else refuse(socket, metrics);
   });
   return { secure, connections };
-}
-
-/** Everything that a TLS context is made of: `setSecureContext` forgets what it is not told again. */
-export function secureContext({ keyPair, clientCa, minVersion }: Credentials): SecureContextOptions {
-  return {
-    minVersion,
-    ...(keyPair === undefined ? {} : { cert: keyPair.cert, key: keyPair.key }),
-    ...(clientCa === undefined ? {} : { ca: clientCa }),
-  };
 }
 
 /** The client has gone, or was silent too long: it asked nothing, and would take an answer for that to its next question. */

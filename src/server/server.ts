@@ -3,8 +3,6 @@ import { createServer as createPlainServer } from 'node:http';
 import type { Server } from 'node:https';
 import type { Server as NetServer } from 'node:net';
 
-import type { BuildInfo } from '../build-info.ts';
-import type { Config } from '../config.ts';
 import type { Policy } from '../core/policy.ts';
 import type { BodyReaderOptions } from './body.ts';
 import {
@@ -14,24 +12,33 @@ import {
   type ClientAuthoritySource,
 } from '../tls/certificate-reload.ts';
 import { trackConnections, type Connections } from './connections.ts';
+import type { BuildInfo } from '../telemetry/build-info.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { createProbes, type Check } from './probes.ts';
+import type { Check } from '../telemetry/readiness.ts';
+import type { TlsVersion } from '../tls/secure-context.ts';
+import { createProbes } from './probes.ts';
 import { createSecureServer } from './secure-server.ts';
 import { drain } from './shutdown.ts';
 import { createWebhook } from './webhook.ts';
 
+/** Where a server listens, who may call, and how it ends. */
+export interface ServerConfig {
+  readonly bindAddress: string;
+  /** 0: the system chooses one. */
+  readonly securePort: number;
+  /** undefined: no plain port. 0: the system chooses one. */
+  readonly metricsPort: number | undefined;
+  readonly tlsMinVersion: TlsVersion;
+  /** Empty: everybody whom the client authorities prove. */
+  readonly allowedClientNames: readonly string[];
+  readonly shutdownDelayMs: number;
+  /** Counted from the signal, so that the one number to stay below is the pod's terminationGracePeriodSeconds. */
+  readonly shutdownTimeoutMs: number;
+}
+
 export interface ServerOptions {
-  readonly config: Pick<
-    Config,
-    | 'bindAddress'
-    | 'securePort'
-    | 'metricsPort'
-    | 'tlsMinVersion'
-    | 'allowedClientNames'
-    | 'shutdownDelayMs'
-    | 'shutdownTimeoutMs'
-  >;
+  readonly config: ServerConfig;
   readonly policy: Policy;
   readonly build: BuildInfo;
   readonly body: BodyReaderOptions;

@@ -7,7 +7,7 @@ import { decide } from '../core/decide.ts';
 import { explain } from '../core/explain.ts';
 import type { Policy } from '../core/policy.ts';
 import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
-import { checkClient } from '../tls/client-certificate.ts';
+import { checkClient } from './client-certificate.ts';
 import { HttpError, pathOf, statusBody } from './http.ts';
 import { logDecision, type Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

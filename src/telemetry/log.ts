@@ -2,7 +2,6 @@ import type { Writable } from 'node:stream';
 
 import { pino, stdTimeFunctions, type Level, type Logger } from 'pino';
 
-import type { LogFormat, LogLevel } from '../config.ts';
 import type { AdmissionRequest } from '../core/admission.ts';
 import type { Decision, Verdict } from '../core/decide.ts';
 import { UNJUDGEABLE_TEXTS } from '../core/denial-text.ts';
@@ -12,6 +11,9 @@ import { resourceName } from '../core/resource-name.ts';
 import { printable } from '../core/text.ts';
 
 export type { Logger } from 'pino';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFormat = 'json' | 'text';
 
 export interface LogOptions {
   readonly level: LogLevel;

@@ -1,12 +1,11 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
-import type { BuildInfo } from '../build-info.ts';
 import type { AdmissionRequest } from '../core/admission.ts';
 import { isAllowed, type Decision, type Verdict } from '../core/decide.ts';
 import type { Explanation } from '../core/explain.ts';
 import { FIELD_CLASSES } from '../core/field-class.ts';
 import type { GuardedResource, Policy } from '../core/policy.ts';
-import { STATUS_CODES } from '../server/http.ts';
+import type { BuildInfo } from './build-info.ts';
 import { countedSeries, level, observedSeries, type CountedSeries, type Level, type ObservedSeries } from './series.ts';
 import { writerClass, writerClasses, type WriterClass } from './writer-class.ts';
 
@@ -39,8 +38,8 @@ export interface Metrics {
   recordReload(result: 'success' | 'failure'): void;
 }
 
-/** Creates the metrics in a registry of their own, every series at 0. */
-export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
+/** Creates the metrics in a registry of their own, every series at 0; `statusCodes` are all that the secure port answers with. */
+export function createMetrics(policy: Policy, build: BuildInfo, statusCodes: readonly number[]): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const gauge = (name: string, help: string): Level => level({ name: `jobguard_${name}`, help, registers });
@@ -51,7 +50,7 @@ export function createMetrics(policy: Policy, build: BuildInfo): Metrics {
     labelNames: ['code'],
     registers,
   });
-  const answers = new Map(STATUS_CODES.map((code) => [code, answered({ code: String(code) })]));
+  const answers = new Map(statusCodes.map((code) => [code, answered({ code: String(code) })]));
   const reloaded = countedSeries({
     name: 'jobguard_certificate_reloads_total',
     help: 'New certificates found, by whether they could be used.',

@@ -1,12 +1,11 @@
 import type { Server } from 'node:https';
 
-import type { CertificateFiles, TlsVersion } from '../config.ts';
-import { readKeyPair, validityProblem, type KeyPair } from './certificate.ts';
-import { readClientAuthorities } from './client-certificate.ts';
+import { readKeyPair, validityProblem, type CertificateFiles, type KeyPair } from './certificate.ts';
+import { readClientAuthorities } from './client-authorities.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Check } from '../server/probes.ts';
-import { secureContext } from '../server/secure-server.ts';
+import type { Check } from '../telemetry/readiness.ts';
+import { secureContext, type TlsVersion } from './secure-context.ts';
 
 /** Where a certificate comes from. */
 export interface CertificateSource {

@@ -2,7 +2,10 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 
-import type { CertificateFiles } from '../config.ts';
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
 
 /** A certificate chain and its private key, both PEM, that were checked against each other. */
 export interface KeyPair {

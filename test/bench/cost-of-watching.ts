@@ -12,6 +12,7 @@ import { connect, type TLSSocket } from 'node:tls';
 
 import { Registry } from 'prom-client';
 
+import { STATUS_CODES } from '../../src/server/http.ts';
 import { createLog, lossyWriter, type Logger } from '../../src/telemetry/log.ts';
 import { collectProcessMetrics, createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
@@ -173,7 +174,7 @@ const UNWATCHED: Metrics = {
 
 /** What `jobguard serve` measures and logs with. */
 function watching(): { metrics: Metrics; log: Logger } {
-  const metrics = createMetrics(DEFAULT_POLICY, TEST_BUILD);
+  const metrics = createMetrics(DEFAULT_POLICY, TEST_BUILD, STATUS_CODES);
   collectProcessMetrics(metrics.registry);
   const log = createLog({ level: 'info', format: 'json', write: lossyWriter(process.stderr, ignore).write });
   return { metrics, log };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect, type ConnectionOptions } from 'node:tls';
 
-import { readClientAuthorities } from '../../src/tls/client-certificate.ts';
+import { readClientAuthorities } from '../../src/tls/client-authorities.ts';
 import { createAuthority, type Authority, type Issued } from '../../tools/certificates.ts';
 import { eventually } from '../../tools/eventually.ts';
 import { answerTo, requestOptions } from '../support/https-client.ts';

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
-import type { LogFormat } from '../../src/config.ts';
-import { createLog } from '../../src/telemetry/log.ts';
+import { createLog, type LogFormat } from '../../src/telemetry/log.ts';
 import { HINTS, UNJUDGEABLE } from '../support/denial-wording.ts';
 import { call } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';

@@ -1,5 +1,6 @@
 import { createLog } from '../../src/telemetry/log.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
+import { STATUS_CODES } from '../../src/server/http.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../../src/server/server.ts';
 import { createAuthority } from '../../tools/certificates.ts';
 import type { Endpoint } from './https-client.ts';
@@ -23,7 +24,7 @@ export async function startTestServer(overrides: Partial<ServerOptions> = {}): P
   const policy = overrides.policy ?? DEFAULT_POLICY;
   const authority = await createAuthority();
   const issued = await authority.issue('jobguard');
-  const metrics = createMetrics(policy, TEST_BUILD);
+  const metrics = createMetrics(policy, TEST_BUILD, STATUS_CODES);
   const lines: string[] = [];
   const server = await startServer({
     config: {

@@ -1,14 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { parseManifest } from '../../src/kube/manifest.ts';
-import { UsageError } from '../../src/config.ts';
+import { ManifestError, parseManifest } from '../../src/kube/manifest.ts';
 import { ExactNumber, isMap, type JsonValue } from '../../src/core/json.ts';
 
 function problemsOf(text: string): readonly string[] {
   try {
     parseManifest(text, 'job.yaml');
   } catch (error) {
-    if (error instanceof UsageError) return error.problems;
+    if (error instanceof ManifestError) return error.problems;
     throw error;
   }
   return [];

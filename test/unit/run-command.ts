@@ -6,7 +6,7 @@ import { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
 
 import type { CommandContext, ExitCode } from '../../src/commands/context.ts';
-import { UsageError } from '../../src/config.ts';
+import { UsageError } from '../../src/commands/usage-error.ts';
 
 /** What a command of jobguard left. */
 export interface Outcome {

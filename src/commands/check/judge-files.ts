@@ -1,4 +1,3 @@
-import { UsageError } from '../../config.ts';
 import { InvalidReviewError, parseReview, type AdmissionRequest } from '../../core/admission.ts';
 import { decide, type Decision } from '../../core/decide.ts';
 import { explain } from '../../core/explain.ts';
@@ -9,6 +8,7 @@ import { loadPolicyOption } from '../policy-option.ts';
 import { readText } from '../text-file.ts';
 import { updateRequest, type UpdateFlags } from './update-request.ts';
 import { verdictDocument, verdictText } from './verdict-text.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** The flags of `check`. */
 export interface CheckFlags extends UpdateFlags {

@@ -1,8 +1,8 @@
-import { UsageError } from '../../config.ts';
 import type { AdmissionRequest, User } from '../../core/admission.ts';
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
 import { guardedResource, type Policy } from '../../core/policy.ts';
-import { parseManifest } from '../../kube/manifest.ts';
+import { ManifestError, parseManifest } from '../../kube/manifest.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** What the command line says of an update, beside its two objects. */
 export interface UpdateFlags {
@@ -64,7 +64,7 @@ export function updateRequest(
 
 function readNamed({ file, text }: ManifestFile): Named {
   const source = file === '-' ? 'stdin' : file;
-  const object = parseManifest(text, source);
+  const object = readManifest(text, source);
   const metadata = metadataOf(object);
   const [apiVersion, kind, name] = [textAt(object, 'apiVersion'), textAt(object, 'kind'), textAt(metadata, 'name')];
   const missing = Object.entries({ apiVersion, kind, 'metadata.name': name })
@@ -73,6 +73,14 @@ function readNamed({ file, text }: ManifestFile): Named {
   if (apiVersion === undefined || kind === undefined || name === undefined) throw new UsageError(missing);
   const [version = '', group = ''] = apiVersion.split('/').reverse();
   return { file: source, object, group, version, kind, name, namespace: textAt(metadata, 'namespace') };
+}
+
+function readManifest(text: string, source: string): JsonMap {
+  try {
+    return parseManifest(text, source);
+  } catch (error) {
+    throw error instanceof ManifestError ? new UsageError(error.problems) : error;
+  }
 }
 
 /** The API server converts to one version before it asks; here nobody does. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { parseConfig, parseDuration, UsageError, type Config, type ServeFlags } from '../../src/config.ts';
+import { parseConfig, type Config, type ServeFlags } from '../../src/commands/serve-flags.ts';
+import { UsageError } from '../../src/commands/usage-error.ts';
+import { parseDuration } from '../../src/server/duration.ts';
 
 /** The flags as commander hands them over when none is given. */
 const BARE: ServeFlags = {

@@ -1,15 +1,11 @@
 import { isIP } from 'node:net';
 
-/** The command line is wrong; the message lists every problem, one a line. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
+import { parseDuration } from '../server/duration.ts';
+import type { ServerConfig } from '../server/server.ts';
+import type { LogFormat, LogLevel } from '../telemetry/log.ts';
+import type { CertificateFiles } from '../tls/certificate.ts';
+import type { SelfManagedTls } from '../tls/self-managed/source.ts';
+import { UsageError } from './usage-error.ts';
 
 /** The flags of `serve` as they stand on the command line; a flag without a default may be absent. */
 export interface ServeFlags {
@@ -36,61 +32,27 @@ export interface ServeFlags {
   readonly serviceAccountDir: string;
 }
 
-export interface CertificateFiles {
-  readonly certFile: string;
-  readonly keyFile: string;
-}
-
-/** What replicas need to know to issue a certificate to themselves. */
-export interface SelfManagedTls {
-  /** The Secret that they share their state in. */
-  readonly secretName: string;
-  /** The ValidatingWebhookConfiguration whose caBundle they write. */
-  readonly webhookConfiguration: string;
-  /** The Service that the API server calls. */
-  readonly service: string;
-  /** Of the Secret and of the Service. */
-  readonly namespace: string;
-  /** Holds the token and the API server's ca.crt. */
-  readonly serviceAccountFolder: string;
-}
-
 /** Where the serving certificate comes from. */
 export type CertificateOrigin =
   | ({ readonly from: 'files' } & CertificateFiles)
   | ({ readonly from: 'selfManaged' } & SelfManagedTls)
   | { readonly from: 'dev' };
 
-export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
-export type LogLevel = (typeof LOG_LEVELS)[number];
-export type LogFormat = (typeof LOG_FORMATS)[number];
-
 /** What `serve` was told, checked. */
-export interface Config {
+export interface Config extends ServerConfig {
   /** undefined: the default policy. */
   readonly policyFile: string | undefined;
-  readonly bindAddress: string;
-  /** 0: the system chooses one. */
-  readonly securePort: number;
-  /** undefined: no plain port. 0: the system chooses one. */
-  readonly metricsPort: number | undefined;
   readonly certificate: CertificateOrigin;
-  readonly tlsMinVersion: TlsVersion;
   /** undefined: whoever reaches the secure port may call. */
   readonly clientCaFile: string | undefined;
-  /** Empty: everybody whom the client authorities prove. */
-  readonly allowedClientNames: readonly string[];
   readonly maxRequestBytes: number;
-  readonly shutdownDelayMs: number;
-  /** Counted from the signal, so that the one number to stay below is the pod's terminationGracePeriodSeconds. */
-  readonly shutdownTimeoutMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
 
 const TLS_VERSIONS = ['1.2', '1.3'] as const;
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-const LOG_FORMATS = ['json', 'text'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
+const LOG_FORMATS = ['json', 'text'] as const satisfies readonly LogFormat[];
 
 const MAX_PORT = 65_535;
 /** V8 refuses strings above about 512 MiB, and a body becomes one. */
@@ -210,20 +172,4 @@ function contradictions(config: Config): string[] {
     problems.push('--shutdown-timeout: shorter than --shutdown-delay, which it includes');
   }
   return problems;
-}
-
-const MILLISECONDS_OF = new Map([
-  ['ms', 1],
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-]);
-
-/** Reads a duration as Go writes it (`10s`, `1m30s`, `1.5h`, `0`), in milliseconds; undefined where it is none. */
-export function parseDuration(text: string): number | undefined {
-  if (text === '0') return 0;
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
-  return text
-    .matchAll(/(?<amount>[\d.]+)(?<unit>[a-z]+)/g)
-    .reduce((sum, [, amount = '', unit = '']) => sum + Number(amount) * (MILLISECONDS_OF.get(unit) ?? NaN), 0);
 }
