@@ -27,10 +27,10 @@ export function compileGlobs(globs: readonly string[]): (text: string) => boolea
   return (text) => exact.has(text) || matchers.some((matches) => matches(text));
 }
 
-/** A glob in one of several lists. */
+/** A glob, and the indexes of the lists that it is in. */
 interface Entry {
-  readonly list: number;
   readonly glob: string;
+  readonly lists: readonly number[];
   readonly matches: (text: string) => boolean;
 }
 
@@ -40,15 +40,14 @@ interface Entry {
  */
 export function compileGlobLists(lists: readonly (readonly string[])[]): (texts: readonly string[]) => Uint8Array {
   const matchingAll = Uint8Array.from(lists, (globs) => (globs.includes('*') ? 1 : 0));
-  const entries = lists.flatMap((globs, list) => globs.map((glob) => ({ list, glob, matches: compileGlob(glob) })));
-  const byKind = Map.groupBy(entries, ({ glob }) => indexKindOf(glob));
+  const byKind = Map.groupBy(entriesOf(lists), ({ glob }) => indexKindOf(glob));
   const exact = indexBy(byKind.get('exact'), (glob) => glob);
   const byStart = indexBy(byKind.get('start'), startOf);
   const byEnd = indexBy(byKind.get('end'), endOf);
   return (texts) => {
     const found = texts.length === 0 ? new Uint8Array(lists.length) : matchingAll.slice();
     const look = (text: string, entries: readonly Entry[] = []): void => {
-      for (const { list, matches } of entries) if (found[list] === 0 && matches(text)) found[list] = 1;
+      for (const { lists, matches } of entries) if (matches(text)) for (const list of lists) found[list] = 1;
     };
     for (const text of texts) {
       look(text, exact.entries.get(text));
@@ -57,6 +56,15 @@ export function compileGlobLists(lists: readonly (readonly string[])[]): (texts:
     }
     return found;
   };
+}
+
+/** Lists each glob once, however many lists it is in. */
+function entriesOf(lists: readonly (readonly string[])[]): Entry[] {
+  const places = lists.flatMap((globs, list) => globs.map((glob) => ({ glob, list })));
+  return Map.groupBy(places, ({ glob }) => glob)
+    .entries()
+    .map(([glob, found]) => ({ glob, lists: found.map(({ list }) => list), matches: compileGlob(glob) }))
+    .toArray();
 }
 
 /** Tells by what a glob is found: the longer of its ends, which fewer texts share. */

@@ -6,7 +6,7 @@ import { TF_JOB, withValue } from '../support/job.ts';
 import type { Workload } from './measuring-worker.ts';
 import { policyWith, verdictOn, type Review } from '../support/review.ts';
 
-// The bounds are on the processor's time; the clock's is a busy machine's own affair.
+// The bounds are on the fastest of many short rounds; the others are a busy machine's own affair.
 jest.setTimeout(120_000);
 
 const EXEMPTIONS = 1_000;
@@ -41,12 +41,12 @@ beforeAll(() => {
 });
 afterAll(() => worker.terminate());
 
-/** Returns how many microseconds judging takes by the second workload beyond what it takes by the first. */
+/** Returns how much more time judging takes by the second workload, as a multiple of what it takes by the first. */
 function extraCost(...workloads: [Workload, Workload]): Promise<number> {
   return new Promise((resolve, reject) => {
     worker.removeAllListeners().once('error', reject);
     worker.once('message', ([first = 0, second = Infinity]: number[]) => {
-      resolve(second - first);
+      resolve((second - first) / first);
     });
     worker.postMessage(workloads);
   });
@@ -72,14 +72,14 @@ test.each<[string, (index: number) => Identity]>([
   ],
   ['this writer, in another namespace each', (index) => ({ usernames: [RUNNER], namespaces: [`team-${index}-*`] })],
   ['this writer, each of them', () => ({ usernames: ['system:*'] })],
-])('a thousand exemptions cost a denied update under 50 µs: %s', async (_title, identityOf) => {
+])('a thousand exemptions cost less than four times the judging of a denied update: %s', async (_title, identityOf) => {
   const policy = exempting(identityOf);
   expect(verdictOn(DENIED, policyWith(policy))[0]).toBe('deny');
   const cost = await extraCost(
     { policy: {}, review: DENIED, namespaces: 1 },
     { policy, review: DENIED, namespaces: 1 },
   );
-  expect(cost).toBeLessThan(50);
+  expect(cost).toBeLessThan(4);
 });
 
 test('judging does not cost more where there are many namespaces and jobs', async () => {
@@ -88,5 +88,5 @@ test('judging does not cost more where there are many namespaces and jobs', asyn
     { policy, review: DENIED, namespaces: 1 },
     { policy, review: DENIED, namespaces: 20_000 },
   );
-  expect(cost).toBeLessThan(10);
+  expect(cost).toBeLessThan(1);
 });
