@@ -128,7 +128,7 @@ async function expectSkew(cluster: Cluster, pods: readonly string[], hours: numb
   for (const pod of pods) {
     const line = await eventually(`${pod} to notice its clock`, async () => {
       const { stdout } = await cluster.kubectl(['--namespace', NAME, 'logs', pod]);
-      return stdout.split('\n').find((each) => each.includes('this clock is off'));
+      return stdout.split('\n').find((each) => each.includes('local clock is off'));
     });
     const event: unknown = JSON.parse(line);
     const byOwnTime = Date.parse(String(at(event, 'time'))) - Date.now();
