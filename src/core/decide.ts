@@ -63,8 +63,16 @@ interface Permissions {
 export function decide(policy: Policy, request: AdmissionRequest, now: Date): Verdict {
   const resource = guardedResource(policy, request.resource.group, request.resource.resource);
   const exemptions = exemptionsOnce(policy, request, now);
-  const decision = decideRequest(policy, request, resource, exemptions);
+  const decision: Decision =
+    resource === undefined || !isUpdateOfJob(request)
+      ? { outcome: 'out_of_scope' }
+      : decideUpdate(policy, request, resource, exemptions);
   return { decision, mode: policy.modeOf(request.namespace), resource };
+}
+
+/** Tells whether a request updates what a user writes, and not only the status. */
+function isUpdateOfJob({ operation, subResource }: AdmissionRequest): boolean {
+  return operation === 'UPDATE' && subResource !== 'status';
 }
 
 /** Finds a writer's exemptions when they are first asked for: an update that changes nothing needs none. */
@@ -73,15 +81,12 @@ function exemptionsOnce(policy: Policy, request: AdmissionRequest, now: Date): (
   return () => (found ??= policy.exemptionsOf(request.user, request.namespace, now));
 }
 
-function decideRequest(
+function decideUpdate(
   policy: Policy,
   request: AdmissionRequest,
-  resource: GuardedResource | undefined,
+  resource: GuardedResource,
   exemptions: () => Uint8Array,
 ): Decision {
-  if (request.operation !== 'UPDATE' || resource === undefined || request.subResource === 'status') {
-    return { outcome: 'out_of_scope' };
-  }
   if (request.subResource !== '' && request.subResource !== 'scale') {
     return { outcome: 'unjudgeable', reason: 'unknownSubresource' };
   }
@@ -97,7 +102,7 @@ function decideRequest(
   const judgement = createJudgement(permissions);
   // Also below what an exemption covers: what everybody may change there needs none.
   const isMixed: IsMixed = (path, since) => hasGrantBelow(resource.permissions, path, permissions.isInForce, since);
-  diff(request.oldObject, request.object, resource.type, isMixed, judgement.judge);
+  diff(request.oldObject, request.object, resource.type, { isMixed, report: judgement.report });
   return judgement.decision();
 }
 
@@ -109,7 +114,7 @@ function decideScale(permissions: Permissions, oldScale: JsonMap, newScale: Json
   const newValue = replicasOf(newScale);
   if (oldValue === undefined || newValue === undefined) return { outcome: 'unjudgeable', reason: 'noReplicas' };
   const judgement = createJudgement(permissions);
-  if (!sameScalar(oldValue, newValue, UNKNOWN)) judgement.judge({ op: 'replace', oldValue, newValue }, path, Infinity);
+  if (!sameScalar(oldValue, newValue, UNKNOWN)) judgement.report({ op: 'replace', oldValue, newValue }, path, Infinity);
   return judgement.decision();
 }
 
@@ -169,7 +174,7 @@ const MAX_LISTED_SEGMENTS = 200_000;
 
 /** Judges changes one by one, and keeps what the decision takes. */
 function createJudgement({ resource, isInForce }: Permissions): {
-  readonly judge: Report;
+  readonly report: Report;
   readonly decision: () => Decision;
 } {
   const changes: JudgedChange[] = [];
@@ -177,9 +182,9 @@ function createJudgement({ resource, isInForce }: Permissions): {
   let deniedCount = 0;
   let segments = 0;
 
-  const judge: Report = (difference, path, since) => {
+  const report: Report = (difference, path, since) => {
     const grant = grantOver(resource.permissions, path, isInForce, since);
-    const exemption = grant?.kind === 'exemption' ? grant.name : undefined;
+    const exemption = exemptionNamed(grant);
     if (grant === undefined) deniedCount += 1;
     if (exemption !== undefined) exemptions.add(exemption);
     // The first that is denied is listed however many permitted ones come before it.
@@ -197,5 +202,9 @@ function createJudgement({ resource, isInForce }: Permissions): {
       ? { outcome: 'allow', changes }
       : { outcome: 'exempt', changes, exemptions: [exemption, ...more] };
   };
-  return { judge, decision };
+  return { report, decision };
+}
+
+function exemptionNamed(grant: Grant | undefined): string | undefined {
+  return grant?.kind === 'exemption' ? grant.name : undefined;
 }

@@ -40,6 +40,12 @@ interface Pair {
   readonly type: FieldType;
 }
 
+/** Who asks for a comparison: what it is told, and what it is asked, as the walk goes on. */
+export interface Visitor {
+  readonly isMixed: IsMixed;
+  readonly report: Report;
+}
+
 /** Two containers whose contents are being compared, one after the other. */
 interface Frame {
   readonly contents: MapContents | ListContents;
@@ -79,7 +85,7 @@ interface ListContents {
  * item after the other, and has one path that grows and shrinks: a million differing items at the deepest level take no
  * more memory, and no more time each, than ten at the top.
  */
-export function diff(oldObject: JsonMap, newObject: JsonMap, type: FieldType, isMixed: IsMixed, report: Report): void {
+export function diff(oldObject: JsonMap, newObject: JsonMap, type: FieldType, { isMixed, report }: Visitor): void {
   const path: Segment[] = [];
   const frames: Frame[] = [frameOf(mapContents(oldObject, newObject, type), Infinity)];
   for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
@@ -104,19 +110,24 @@ export function diff(oldObject: JsonMap, newObject: JsonMap, type: FieldType, is
 
 /** Returns the contents to be compared in place of the pair itself; undefined where the pair is judged as it is. */
 function frameAbove(pair: Pair, frame: Frame, path: Path, isMixed: IsMixed): Frame | undefined {
-  const { before, after, type } = pair;
   const since = sinceOf(pair, frame, path);
-  if (before === undefined || after === undefined) {
-    const present = before ?? after;
-    if (isScalar(present) || holdsEntries(frame) || !isMixed(path, since)) return undefined;
-    return Array.isArray(present)
-      ? frameOf(listContents(toList(before), toList(after), type), since, pair)
-      : frameOf(mapContents(toMap(before), toMap(after), type), since, pair);
-  }
-  if (Array.isArray(before)) {
-    return Array.isArray(after) ? frameOf(listContents(before, after, type), since) : undefined;
-  }
+  if (pair.before !== undefined && pair.after !== undefined) return frameOfBoth(pair, since);
+  const comesOrGoesWhole = isScalar(pair.before ?? pair.after) || holdsEntries(frame) || !isMixed(path, since);
+  return comesOrGoesWhole ? undefined : frameOfOne(pair, since);
+}
+
+/** Returns the contents of two containers of one kind. */
+function frameOfBoth({ before, after, type }: Pair, since: number): Frame | undefined {
+  if (Array.isArray(before) && Array.isArray(after)) return frameOf(listContents(before, after, type), since);
   return isMap(before) && isMap(after) ? frameOf(mapContents(before, after, type), since) : undefined;
+}
+
+/** Returns the contents of a container that only one side has. */
+function frameOfOne(pair: Pair, since: number): Frame {
+  const { before, after, type } = pair;
+  return Array.isArray(before ?? after)
+    ? frameOf(listContents(toList(before), toList(after), type), since, pair)
+    : frameOf(mapContents(toMap(before), toMap(after), type), since, pair);
 }
 
 /** Tells whether what stands in a frame's containers are entries, which come and go as a whole, and not fields. */
@@ -155,8 +166,16 @@ function isPlainlySame(
 ): boolean {
   if (typeof before !== 'object' || before === null) return before === after;
   if (typeof after !== 'object' || after === null || levels === 0) return false;
-  if (Array.isArray(before)) return Array.isArray(after) && arePlainlySame(before, after, levels - 1);
-  return isMap(before) && isMap(after) && arePlainlySameMaps(before, after, levels - 1);
+  return arePlainlySameContainers(before, after, levels - 1);
+}
+
+function arePlainlySameContainers(
+  before: Exclude<JsonValue, JsonScalar> | ExactNumber,
+  after: Exclude<JsonValue, JsonScalar> | ExactNumber,
+  levels: number,
+): boolean {
+  if (Array.isArray(before)) return Array.isArray(after) && arePlainlySame(before, after, levels);
+  return isMap(before) && isMap(after) && arePlainlySameMaps(before, after, levels);
 }
 
 function arePlainlySame(before: readonly JsonValue[], after: readonly JsonValue[], levels: number): boolean {

@@ -1,5 +1,5 @@
 import { childType, type FieldType } from './field-type.ts';
-import { ExactNumber, type JsonScalar, type JsonValue } from './json.ts';
+import { ExactNumber, type JsonMap, type JsonScalar, type JsonValue } from './json.ts';
 import { canonicalDecimal, canonicalQuantity } from './quantity.ts';
 
 /**
@@ -10,9 +10,12 @@ export function isAbsent(value: JsonValue | undefined, type: FieldType): boolean
   if (value === undefined || type.kind === 'serverOwned') return true;
   if (value === null) return type.nullIsAbsent;
   if (typeof value !== 'object' || value instanceof ExactNumber) return isZero(value, type);
-  if (Array.isArray(value)) return value.length === 0 && type.emptyListIsAbsent;
-  if (!type.emptyMapIsAbsent) return false;
-  return Object.keys(value).every((key) => isAbsent(value[key], childType(type, key)));
+  return Array.isArray(value) ? value.length === 0 && type.emptyListIsAbsent : isEmptyMap(value, type);
+}
+
+/** Tells whether a map that is as good as none has no entry that is there. */
+function isEmptyMap(map: JsonMap, type: FieldType): boolean {
+  return type.emptyMapIsAbsent && Object.keys(map).every((key) => isAbsent(map[key], childType(type, key)));
 }
 
 function isZero(value: JsonScalar, type: FieldType): boolean {

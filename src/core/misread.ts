@@ -1,6 +1,6 @@
 import type { Change } from './diff.ts';
 import { ExactNumber, type JsonValue } from './json.ts';
-import type { Segment } from './path.ts';
+import type { Path, Segment } from './path.ts';
 
 /** A value that the operator would take for something else, without a word. */
 interface Misreading {
@@ -27,10 +27,13 @@ const MISREADINGS: ReadonlyMap<Segment | undefined, Misreading> = new Map([
 
 /** Returns what to warn of where a change sets one of the three fields to a value that the operator misreads. */
 export function misreading({ path, newValue }: Change): string | undefined {
-  const isInPolicy = path.length === 2 || (path.length === 3 && path[1] === 'runPolicy');
-  if (path[0] !== 'spec' || !isInPolicy || newValue === undefined || newValue === null) return undefined;
+  if (!isInSpecOrRunPolicy(path) || newValue === undefined || newValue === null) return undefined;
   const known = MISREADINGS.get(path.at(-1));
   return known?.isMisread(newValue) === true ? known.warning : undefined;
+}
+
+function isInSpecOrRunPolicy(path: Path): boolean {
+  return path[0] === 'spec' && (path.length === 2 || (path.length === 3 && path[1] === 'runPolicy'));
 }
 
 function isWholeSeconds(value: JsonValue): boolean {

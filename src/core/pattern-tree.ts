@@ -77,10 +77,17 @@ function childrenAt<Grant extends Ranked>(
   if (segment === undefined || children.size === 0) return [];
   const name = String(segment);
   const named = name === '*' ? undefined : children.get(name);
-  const star = children.get('*');
-  const any = star !== undefined && mustStarEnd ? endOf(star) : star;
+  const any = starOf(children, mustStarEnd);
   if (named === undefined) return any === undefined ? [] : [any];
   return any === undefined ? [named] : [named, any];
+}
+
+function starOf<Grant extends Ranked>(
+  children: PatternTree<Grant>['children'],
+  mustEnd: boolean,
+): PatternTree<Grant> | undefined {
+  const star = children.get('*');
+  return star !== undefined && mustEnd ? endOf(star) : star;
 }
 
 /** Returns a node without what is below it. */

@@ -53,9 +53,11 @@ function significantDigits(digits: string): [start: number, end: number] {
 export function canonicalQuantity(value: JsonScalar): string | undefined {
   if (typeof value === 'number') return canonicalDecimal(String(value));
   if (value instanceof ExactNumber) return canonicalDecimal(value.source);
-  if (typeof value !== 'string') return undefined;
+  return typeof value === 'string' ? canonicalText(value) : undefined;
+}
 
-  const match = QUANTITY.exec(value);
+function canonicalText(text: string): string | undefined {
+  const match = QUANTITY.exec(text);
   if (match === null) return undefined;
   const [, mantissa = '', decimal, binary, exponent] = match;
   if (binary !== undefined) return canonicalBinary(mantissa, 10 * (BINARY_SUFFIXES.indexOf(binary) + 1));

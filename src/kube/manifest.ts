@@ -166,8 +166,9 @@ function readBased(text: string): JsonValue | undefined {
 }
 
 function readDecimal(text: string): JsonValue | undefined {
-  const [match, sign = '', whole = '', fraction = '', exponent = ''] = DECIMAL.exec(text) ?? [];
-  if (match === undefined) return undefined;
+  const match = DECIMAL.exec(text);
+  if (match === null) return undefined;
+  const [, sign = '', whole = '', fraction = '', exponent = ''] = match;
   const decimals = fraction === '' ? '' : `.${fraction}`;
   return parseNumber(`${minus(sign)}${whole || '0'}${decimals}${exponent}`);
 }

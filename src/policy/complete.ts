@@ -11,20 +11,36 @@ import { DEFAULT_ALLOW, DEFAULT_RESOURCES } from './defaults.ts';
 import { knownKind } from './known-kinds.ts';
 import { PRESETS, type PresetName } from './presets.ts';
 
-/** Writes out every default and preset of a policy document. */
+/** What a policy says where its document says nothing. */
+const DEFAULTS: Required<Omit<PolicyDocument, 'apiVersion' | 'kind'>> = {
+  mode: 'enforce',
+  namespaceModes: [],
+  resources: DEFAULT_RESOURCES,
+  allow: DEFAULT_ALLOW,
+  allowBroadPaths: false,
+  suspendedJobs: false,
+  presets: {},
+  exemptions: [],
+  contact: null,
+};
+
+/** Writes out every default and preset of a policy document, in the order in which they are printed. */
 export function completePolicy(document: PolicyDocument): CompletePolicy {
+  const { apiVersion, kind } = document;
+  const { mode, namespaceModes, resources, allow, ...others } = { ...DEFAULTS, ...document };
+  const { allowBroadPaths, suspendedJobs, presets, exemptions, contact } = others;
   return {
-    apiVersion: document.apiVersion,
-    kind: document.kind,
-    mode: document.mode ?? 'enforce',
-    namespaceModes: document.namespaceModes ?? [],
-    resources: (document.resources ?? DEFAULT_RESOURCES).map(completeResource),
-    allow: document.allow ?? DEFAULT_ALLOW,
-    allowBroadPaths: document.allowBroadPaths ?? false,
-    suspendedJobs: document.suspendedJobs ?? false,
-    presets: completePresets(document.presets ?? {}),
-    exemptions: (document.exemptions ?? []).map(completeExemption),
-    contact: document.contact ?? null,
+    apiVersion,
+    kind,
+    mode,
+    namespaceModes,
+    resources: resources.map(completeResource),
+    allow,
+    allowBroadPaths,
+    suspendedJobs,
+    presets: completePresets(presets),
+    exemptions: exemptions.map(completeExemption),
+    contact,
   };
 }
 

@@ -42,17 +42,17 @@ interface Connection {
  */
 export function trackConnections(
   server: SecureServer | PlainServer,
-  { metrics, maxConnections = MAX_CONNECTIONS }: ConnectionOptions,
+  {
+    metrics = { connections: { value: 0 }, requestsInFlight: { value: 0 } },
+    maxConnections = MAX_CONNECTIONS,
+  }: ConnectionOptions,
 ): Connections {
   // By the client's address and port, which the TCP and the TLS socket of a connection have in common; oldest first.
   const open = new Map<string, Connection>();
   // Of either socket: to ask one for its client's address takes longer than the rest of following a request.
   const connectionOf = new WeakMap<Duplex, Connection>();
   const announce = (): void => {
-    if (metrics !== undefined) metrics.connections.value = open.size;
-  };
-  const count = (requests: 1 | -1): void => {
-    if (metrics !== undefined) metrics.requestsInFlight.value += requests;
+    metrics.connections.value = open.size;
   };
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
@@ -75,10 +75,10 @@ export function trackConnections(
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     const connection = connectionOf.get(socket);
-    count(1);
+    metrics.requestsInFlight.value += 1;
     if (connection !== undefined) [connection.stage, connection.response] = ['busy', response];
     response.once('close', () => {
-      count(-1);
+      metrics.requestsInFlight.value -= 1;
       if (connection?.response === response) [connection.stage, connection.response] = ['idle', undefined];
     });
   });

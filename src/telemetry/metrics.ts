@@ -110,11 +110,11 @@ function createAdmissionRecorder(registers: Registry[], policy: Policy): Metrics
   return ({ request, verdict, explanation, seconds, bytes }) => {
     const { decision, mode, resource } = verdict;
     const series = resources(resource);
-    increment(series?.requests.get(decision.outcome)?.get(mode)?.get(request.dryRun));
-    series?.duration.observe(seconds);
+    increment(series.requests.get(decision.outcome)?.get(mode)?.get(request.dryRun));
+    series.duration.observe(seconds);
     sizes.observe(bytes);
-    if (!isAllowed(verdict)) increment(series?.deniedRequests.get(writerClass(policy, request.user.username)));
-    for (const [field, count] of explanation.deniedFields) increment(series?.deniedChanges.get(field), count);
+    if (!isAllowed(verdict)) increment(series.deniedRequests.get(writerClass(policy, request.user.username)));
+    for (const [field, count] of explanation.deniedFields) increment(series.deniedChanges.get(field), count);
     if (decision.outcome === 'exempt') for (const name of decision.exemptions) increment(exemptions.get(name));
   };
 }
@@ -132,32 +132,8 @@ interface ResourceSeries {
 function createResourceSeries(
   registers: Registry[],
   policy: Policy,
-): (guarded: GuardedResource | undefined) => ResourceSeries | undefined {
-  const requests = countedSeries({
-    name: 'jobguard_admission_requests_total',
-    help: 'Admission requests judged. The decision is the verdict, whatever the mode made of it.',
-    labelNames: ['resource', 'decision', 'mode', 'dry_run'],
-    registers,
-  });
-  const durations = observedSeries({
-    name: 'jobguard_admission_duration_seconds',
-    help: 'Time from the headers of an admission request to its answer.',
-    labelNames: ['resource'],
-    buckets: DURATION_BUCKETS_SECONDS,
-    registers,
-  });
-  const deniedChanges = countedSeries({
-    name: 'jobguard_denied_changes_total',
-    help: 'Changes that were not permitted, by class of field.',
-    labelNames: ['resource', 'field'],
-    registers,
-  });
-  const deniedRequests = countedSeries({
-    name: 'jobguard_denied_requests_total',
-    help: 'Requests answered with a denial, dry runs included, by kind of writer.',
-    labelNames: ['resource', 'writer'],
-    registers,
-  });
+): (guarded: GuardedResource | undefined) => ResourceSeries {
+  const { requests, durations, deniedChanges, deniedRequests } = registerResourceMetrics(registers);
   const create = (
     resource: string,
     outcomes: readonly string[],
@@ -183,7 +159,37 @@ function createResourceSeries(
   const byName = new Map([...names].map((name) => [name, create(name, OUTCOMES, FIELD_CLASSES, writers)]));
   // Of what is not guarded nothing is judged.
   const other = create(OTHER_RESOURCE, ['out_of_scope'], [], []);
-  return (resource) => (resource === undefined ? other : byName.get(resource.resource));
+  return (resource) => byName.get(resource?.resource ?? '') ?? other;
+}
+
+/** The metrics that have a label for the resource. */
+function registerResourceMetrics(registers: Registry[]) {
+  const requests = countedSeries({
+    name: 'jobguard_admission_requests_total',
+    help: 'Admission requests judged. The decision is the verdict, whatever the mode made of it.',
+    labelNames: ['resource', 'decision', 'mode', 'dry_run'],
+    registers,
+  });
+  const durations = observedSeries({
+    name: 'jobguard_admission_duration_seconds',
+    help: 'Time from the headers of an admission request to its answer.',
+    labelNames: ['resource'],
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers,
+  });
+  const deniedChanges = countedSeries({
+    name: 'jobguard_denied_changes_total',
+    help: 'Changes that were not permitted, by class of field.',
+    labelNames: ['resource', 'field'],
+    registers,
+  });
+  const deniedRequests = countedSeries({
+    name: 'jobguard_denied_requests_total',
+    help: 'Requests answered with a denial, dry runs included, by kind of writer.',
+    labelNames: ['resource', 'writer'],
+    registers,
+  });
+  return { requests, durations, deniedChanges, deniedRequests };
 }
 
 function describeProgram(registers: Registry[], policy: Policy, build: BuildInfo): void {

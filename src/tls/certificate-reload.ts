@@ -65,59 +65,70 @@ export function certificateInFiles(
  * changes nothing.
  */
 export function reloadCertificate(options: CertificateReloadOptions): CertificateReload {
-  const { server, minVersion, source, clientAuthorities, metrics, log } = options;
-  let current = source.keyPair;
-  let clientCa = clientAuthorities?.pem;
-
-  const apply = (): void => server.setSecureContext(secureContext({ keyPair: current, clientCa, minVersion }));
-  const announce = (): void => {
-    if (current !== undefined) metrics.certificateNotAfter.value = current.notAfter.getTime() / 1000;
-  };
-  const usePair = (pair: KeyPair | undefined): boolean => {
-    if (pair === undefined || (pair.cert === current?.cert && pair.key === current.key)) return false;
-    current = pair;
-    apply();
-    announce();
-    log.info({ notAfter: pair.notAfter.toISOString() }, 'certificate reloaded');
-    return true;
-  };
-  const useAuthorities = (pem: string): boolean => {
-    if (pem === clientCa) return false;
-    clientCa = pem;
-    apply();
-    log.info('client CA certificates reloaded');
-    return true;
-  };
-  const refusedPair = (): string =>
-    current === undefined
-      ? 'no certificate loaded yet'
-      : 'certificate rejected; still serving the previous certificate';
-
-  announce();
-  const around = { metrics, log };
-  const ends = [
-    source.renew === undefined
-      ? undefined
-      : poll(
-          { ...around, read: source.renew, use: usePair, refused: refusedPair, delayMs: source.delayMs },
-          current === undefined,
-        ),
-    clientAuthorities === undefined
-      ? undefined
-      : poll({
-          ...around,
-          read: () => readClientAuthorities(clientAuthorities.file),
-          use: useAuthorities,
-          refused: () => 'client CA certificates rejected; still using the previous ones',
-          delayMs: () => clientAuthorities.pollMs,
-        }),
-  ];
+  const { source, clientAuthorities } = options;
+  const serving: Serving = { keyPair: source.keyPair, clientCa: clientAuthorities?.pem };
+  announce(options, serving);
+  const ends = [pollKeyPair(options, serving), pollClientAuthorities(options, serving)];
   return {
-    checks: [{ name: 'certificate', problem: () => validityProblem(current, source.now()) }, ...source.checks],
+    checks: [{ name: 'certificate', problem: () => validityProblem(serving.keyPair, source.now()) }, ...source.checks],
     end: () => {
       for (const end of ends) end?.();
     },
   };
+}
+
+/** What the server uses now. */
+interface Serving {
+  keyPair: KeyPair | undefined;
+  clientCa: string | undefined;
+}
+
+function pollKeyPair(options: CertificateReloadOptions, serving: Serving): (() => void) | undefined {
+  const { source, metrics, log } = options;
+  const use = (pair: KeyPair | undefined): boolean => {
+    const { keyPair: current } = serving;
+    if (pair === undefined || (pair.cert === current?.cert && pair.key === current.key)) return false;
+    serving.keyPair = pair;
+    apply(options, serving);
+    announce(options, serving);
+    log.info({ notAfter: pair.notAfter.toISOString() }, 'certificate reloaded');
+    return true;
+  };
+  const refused = (): string =>
+    serving.keyPair === undefined
+      ? 'no certificate loaded yet'
+      : 'certificate rejected; still serving the previous certificate';
+  if (source.renew === undefined) return undefined;
+  const isUrgent = serving.keyPair === undefined;
+  return poll({ read: source.renew, use, refused, delayMs: source.delayMs, metrics, log }, isUrgent);
+}
+
+function pollClientAuthorities(options: CertificateReloadOptions, serving: Serving): (() => void) | undefined {
+  const { clientAuthorities, metrics, log } = options;
+  if (clientAuthorities === undefined) return undefined;
+  const use = (pem: string): boolean => {
+    if (pem === serving.clientCa) return false;
+    serving.clientCa = pem;
+    apply(options, serving);
+    log.info('client CA certificates reloaded');
+    return true;
+  };
+  return poll({
+    read: () => readClientAuthorities(clientAuthorities.file),
+    use,
+    refused: () => 'client CA certificates rejected; still using the previous ones',
+    delayMs: () => clientAuthorities.pollMs,
+    metrics,
+    log,
+  });
+}
+
+function apply({ server, minVersion }: CertificateReloadOptions, serving: Serving): void {
+  server.setSecureContext(secureContext({ ...serving, minVersion }));
+}
+
+function announce({ metrics }: CertificateReloadOptions, { keyPair }: Serving): void {
+  if (keyPair !== undefined) metrics.certificateNotAfter.value = keyPair.notAfter.getTime() / 1000;
 }
 
 interface Poll<T> {

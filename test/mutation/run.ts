@@ -53,6 +53,7 @@ async function mutate(file: string): Promise<MutantResult[]> {
     jest: { config: { testMatch: testsOf(file).map((test) => `<rootDir>/${test}`) } },
   });
   const found = await stryker.runMutationTest();
+  if (found.length === 0) throw new Error(`${file}: nothing was mutated`);
   say(`${file}: ${summaryOf(found)}`);
   for (const mutant of found.filter(survives)) {
     say(`  ${isEquivalent(mutant) ? 'equivalent' : 'survives'} ${describeMutant(mutant)}`);

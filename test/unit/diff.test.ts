@@ -15,9 +15,10 @@ function objectOf(text: string): JsonMap {
 
 function changes(before: string, after: string, type: FieldType = UNKNOWN, isMixed = nothingBelow): Change[] {
   const found: Change[] = [];
-  diff(objectOf(before), objectOf(after), type, isMixed, (difference, path) =>
-    found.push({ ...difference, path: [...path] }),
-  );
+  diff(objectOf(before), objectOf(after), type, {
+    isMixed,
+    report: (difference, path) => found.push({ ...difference, path: [...path] }),
+  });
   return found;
 }
 
@@ -387,13 +388,10 @@ describe('where something below may change', () => {
   ];
   test.each(rows)('$title', ({ type, before, after, expected }) => {
     const found: string[] = [];
-    diff(
-      objectOf(before),
-      objectOf(after),
-      type,
-      () => true,
-      ({ op }, path, since) => found.push(`${op} ${pointer(path)} since ${since}`),
-    );
+    diff(objectOf(before), objectOf(after), type, {
+      isMixed: () => true,
+      report: ({ op }, path, since) => found.push(`${op} ${pointer(path)} since ${since}`),
+    });
     expect(found).toEqual(expected);
   });
 

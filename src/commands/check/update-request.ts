@@ -114,18 +114,20 @@ function resourceOf(
   policy: Policy,
 ): AdmissionRequest['resource'] {
   const isScale = group === 'autoscaling' && kind === 'Scale';
-  if (isScale !== (subresource === 'scale')) {
+  if (isScale && subresource !== 'scale') {
     throw new UsageError([
-      isScale
-        ? `${file}: contains a Scale; add --subresource scale and --resource, one of ${guardedNames(policy)}`
-        : `--subresource: expects an autoscaling/v1 Scale, but ${file} contains a ${kind}`,
+      `${file}: contains a Scale; add --subresource scale and --resource, one of ${guardedNames(policy)}`,
     ]);
   }
-  if (resource === undefined && isScale) {
-    throw new UsageError([`--resource: required for a Scale: one of ${guardedNames(policy)}`]);
+  if (!isScale && subresource === 'scale') {
+    throw new UsageError([`--subresource: expects an autoscaling/v1 Scale, but ${file} contains a ${kind}`]);
   }
-  if (resource === undefined) return { group, version, resource: `${kind.toLowerCase()}s` };
+  if (resource !== undefined) return namedResource(resource, version, policy);
+  if (isScale) throw new UsageError([`--resource: required for a Scale: one of ${guardedNames(policy)}`]);
+  return { group, version, resource: `${kind.toLowerCase()}s` };
+}
 
+function namedResource(resource: string, version: string, policy: Policy): AdmissionRequest['resource'] {
   const [plural = '', ...groupParts] = resource.split('.');
   const named = { group: groupParts.join('.'), version, resource: plural };
   if (guardedResource(policy, named.group, plural) === undefined) {

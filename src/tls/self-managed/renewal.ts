@@ -5,7 +5,7 @@ import { advance } from './advance.ts';
 import { ApiError } from './api-client.ts';
 import type { SecretStore } from './secret-store.ts';
 import { certificatesOf } from '../pem.ts';
-import { readState, trustedBy, writeState, type SecretData, type State } from './state.ts';
+import { readState, trustedBy, writeState, type FoundState, type SecretData, type State } from './state.ts';
 import type { Trust, WebhookTrust } from './webhook-trust.ts';
 
 /** While nothing is due. It bounds how long a deleted Secret or an overwritten caBundle goes unnoticed. */
@@ -41,7 +41,7 @@ interface Served {
  * is due, the Secret's resourceVersion lets one of them win, and the others read what it wrote.
  */
 export function createRenewal(options: RenewalOptions): CertificateSource {
-  const { trust, dnsNames, now, random, log } = options;
+  const { trust, dnsNames, now, random } = options;
   let served: Served | undefined;
   let isTrusted = false;
   let isSettled = false;
@@ -54,15 +54,10 @@ export function createRenewal(options: RenewalOptions): CertificateSource {
     const state = await agree(options, seen, servedAuthority(served, now()));
     if (state === undefined) return served?.pair;
 
-    const wanted = trustedBy(state);
-    const isPublished = wanted.length === seen.certs.length && wanted.every((cert) => seen.certs.includes(cert));
-    if (!isPublished && (await trust.publish(seen, wanted))) {
-      log.info({ webhooks: seen.webhooks, authorities: wanted.length }, 'caBundle published');
-    }
+    const isPublished = await publish(options, seen, trustedBy(state));
     if (isServable(state, now())) {
-      const [ca = ''] = certificatesOf(state.ca.cert);
-      served = { pair: state.leaf, ca };
-      isTrusted = seen.certs.includes(ca);
+      served = servedIn(state);
+      isTrusted = seen.certs.includes(served.ca);
     }
     isSettled = isPublished && served?.pair.cert === state.leaf.cert;
     return served?.pair;
@@ -107,10 +102,27 @@ async function agree(
   const data = writeState(state);
   if (isSame(data, stored.data)) return state;
   if (!(await store.write(stored, data))) return undefined;
-  const { ca, leaf } = state;
+  logNew(log, found, state);
+  return state;
+}
+
+function logNew(log: Logger, found: FoundState, { ca, leaf }: State): void {
   if (ca.cert !== found.ca?.cert) log.info('certificate authority created');
   if (leaf.cert !== found.leaf?.cert) log.info({ notAfter: leaf.notAfter.toISOString() }, 'certificate issued');
-  return state;
+}
+
+/** Has authorities trusted. Returns whether they were already when the caBundle was read. */
+async function publish({ trust, log }: RenewalOptions, seen: Trust, wanted: readonly string[]): Promise<boolean> {
+  const isPublished = wanted.length === seen.certs.length && wanted.every((cert) => seen.certs.includes(cert));
+  if (!isPublished && (await trust.publish(seen, wanted))) {
+    log.info({ webhooks: seen.webhooks, authorities: wanted.length }, 'caBundle published');
+  }
+  return isPublished;
+}
+
+function servedIn({ ca, leaf }: State): Served {
+  const [authority = ''] = certificatesOf(ca.cert);
+  return { pair: leaf, ca: authority };
 }
 
 /** An authority whose leaf has expired need not be trusted for its sake. */
