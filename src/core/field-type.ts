@@ -107,8 +107,13 @@ export function objectType(group: string, resource: string, podTemplates: readon
   return changes.reduce((type, [place, replace]) => replaceAt(type, place, replace), root);
 }
 
+/** Returns the type of a struct by its name in the table: `meta/v1.ObjectMeta`. */
+export function structType(name: string): FieldType {
+  return parseType(name, new Map());
+}
+
 /** Returns `type` with the type at `place` replaced; what the Go types do not know on the way becomes known there. */
-function replaceAt(type: FieldType, place: Pattern, replace: (found: FieldType) => FieldType): FieldType {
+export function replaceAt(type: FieldType, place: Pattern, replace: (found: FieldType) => FieldType): FieldType {
   const [segment, ...rest] = place;
   if (segment === undefined) return replace(type);
   const child = replaceAt(entryOf(type, segment), rest, replace);

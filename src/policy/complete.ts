@@ -18,6 +18,8 @@ const DEFAULTS: Required<Omit<PolicyDocument, 'apiVersion' | 'kind'>> = {
   resources: DEFAULT_RESOURCES,
   allow: DEFAULT_ALLOW,
   allowBroadPaths: false,
+  allowBroadIdentities: false,
+  allowUnknownPaths: false,
   suspendedJobs: false,
   presets: {},
   exemptions: [],
@@ -28,7 +30,8 @@ const DEFAULTS: Required<Omit<PolicyDocument, 'apiVersion' | 'kind'>> = {
 export function completePolicy(document: PolicyDocument): CompletePolicy {
   const { apiVersion, kind } = document;
   const { mode, namespaceModes, resources, allow, ...others } = { ...DEFAULTS, ...document };
-  const { allowBroadPaths, suspendedJobs, presets, exemptions, contact } = others;
+  const { allowBroadPaths, allowBroadIdentities, allowUnknownPaths, suspendedJobs } = others;
+  const { presets, exemptions, contact } = others;
   return {
     apiVersion,
     kind,
@@ -37,6 +40,8 @@ export function completePolicy(document: PolicyDocument): CompletePolicy {
     resources: resources.map(completeResource),
     allow,
     allowBroadPaths,
+    allowBroadIdentities,
+    allowUnknownPaths,
     suspendedJobs,
     presets: completePresets(presets),
     exemptions: exemptions.map(completeExemption),

@@ -14,6 +14,10 @@ export interface PolicyDocument {
   readonly allow?: readonly string[];
   /** Whether paths as wide as `/spec` are meant. */
   readonly allowBroadPaths?: boolean;
+  /** Whether identities that cover everybody, or service accounts of any namespace, are meant. */
+  readonly allowBroadIdentities?: boolean;
+  /** Whether fields that a known kind does not have are meant. */
+  readonly allowUnknownPaths?: boolean;
   readonly suspendedJobs?: boolean;
   readonly presets?: Readonly<Partial<Record<PresetName, PresetSetting>>>;
   readonly exemptions?: readonly ExemptionDocument[];

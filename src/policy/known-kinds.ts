@@ -95,3 +95,15 @@ const BY_NAME = new Map(KNOWN_KINDS.map((kind) => [resourceName(kind.group, kind
 export function knownKind(group: string, resource: string): KnownKind | undefined {
   return BY_NAME.get(resourceName(group, resource));
 }
+
+/**
+ * Plural names that are near a known kind's and no typing errors.
+ * Source: kubeflow/training-operator v1.8 manifests/base/crds.
+ */
+const OTHER_PLURALS: ReadonlyMap<string, readonly string[]> = new Map([['kubeflow.org', ['mxjobs']]]);
+
+/** Returns the plural names that a group is known to have: none of a group that has no known kind. */
+export function pluralsOf(group: string): readonly string[] {
+  const known = KNOWN_KINDS.filter((kind) => kind.group === group).map(({ resource }) => resource);
+  return [...known, ...(OTHER_PLURALS.get(group) ?? [])];
+}

@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv';
 
 import { parsePointer, pointer, type Path } from '../core/path.ts';
 import { printable } from '../core/text.ts';
+import { KNOWN_KINDS } from './known-kinds.ts';
 import { nearest } from './nearest.ts';
 
 /** Something that is wrong at a place of a policy document. */
@@ -17,9 +18,12 @@ type SchemaError = Pick<ErrorObject, 'keyword' | 'instancePath' | 'schemaPath' |
   readonly params: Readonly<Record<string, unknown>>;
 };
 
+/** Parts of the schema whose errors are said better by the `anyOf` around them, or by a rule that knows the group. */
+const SAID_ELSEWHERE = ['/anyOf/', '/resourceName/pattern'];
+
 /** Words what the schema finds wrong; undefined where another of its errors says it better. */
 export function wordSchemaError(error: SchemaError): PolicyProblem | undefined {
-  if (error.schemaPath.includes('/anyOf/')) return undefined; // said by the anyOf
+  if (SAID_ELSEWHERE.some((part) => error.schemaPath.includes(part))) return undefined;
   // The keys of a policy are known, and none of them is a number.
   const path = (parsePointer(error.instancePath) ?? []).map((key) => (/^\d+$/.test(key) ? Number(key) : key));
   const at = (key: unknown): Path => [...path, String(key)];
@@ -117,7 +121,7 @@ const PATTERN_PROBLEMS: ReadonlyMap<string, (text: string) => string> = new Map<
   ['podTemplate', (text) => (text === '' ? '"" is the whole object, not a pod template' : wrongPath(text))],
   ['fixedPath', wrongFixedPath],
   ['group', (text) => `${shown(text)} is not an API group; ${meantByGroup(text)}`],
-  ['resourceName', (text) => `${shown(text)} is not the plural name of a resource; ${meantByResource(text)}`],
+  ['namespace', (text) => `${shown(text)} matches no namespace; ${meantByNamespace(text)}`],
   ['line', () => 'must be one line, without control characters'],
   ['moment', (text) => `${shown(text)} is not a day or a moment; write it as in 2027-01-31 or 2027-01-31T18:00:00Z`],
   [
@@ -161,18 +165,20 @@ function meantByPath(text: string): string {
 
 function meantByGroup(text: string): string {
   const [group = '', version] = text.split('/');
-  return version === undefined ? 'write it as in kubeflow.org' : `write ${shown(group)}, without a version`;
+  if (version !== undefined) return `write ${shown(group)}, without a version`;
+  const meant = nearest(
+    group,
+    KNOWN_KINDS.map((kind) => kind.group),
+  );
+  return meant === undefined ? 'write it as in kubeflow.org' : `write ${shown(meant)}`;
 }
 
-function meantByResource(text: string): string {
-  const [name = '', subresource] = text.split('/');
-  if (subresource !== undefined) return `write ${shown(name)}, its subresources are guarded with it`;
-  return /^[A-Za-z]+$/.test(name) ? `write ${shown(plural(name))}` : 'write it as in tfjobs';
-}
-
-function plural(kind: string): string {
-  const name = kind.toLowerCase();
-  return name.endsWith('s') ? name : `${name}s`;
+function meantByNamespace(text: string): string {
+  const meant = text
+    .toLowerCase()
+    .replaceAll(/[^-a-z0-9*]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
+  return meant === '' ? 'write it as in team-a or team-*' : `write ${shown(meant)}`;
 }
 
 const MAX_SHOWN_LENGTH = 64;

@@ -21,6 +21,7 @@ const POLICIES: Readonly<Record<string, string>> = {
   collected: policy('presets: { garbageCollector: true }'),
   suspended: policy('suspendedJobs: true'),
   'team-a': policy(`
+allowBroadIdentities: true
 exemptions:
   - name: platform-admins
     groups: ['platform:*']

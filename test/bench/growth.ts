@@ -114,6 +114,7 @@ function policyWith(paths: number): object {
   return {
     apiVersion: 'jobguard/v1',
     kind: 'UpdatePolicy',
+    allowUnknownPaths: true,
     allow: [...FIVE_FIELDS, ...numbers.map((index) => `/spec/tfReplicaSpecs/*/template/metadata/labels/l${index}`)],
     exemptions: numbers.map((index) => ({
       name: `team-${index}`,

@@ -42,9 +42,9 @@ beforeAll(async () => {
     'expired.yaml': `apiVersion: jobguard/v1
 kind: UpdatePolicy
 exemptions:
-  - {name: drained, usernames: [jane], paths: [/spec/x], expires: 2020-01-31}
-  - {name: draining, usernames: [jane], paths: [/spec/x], expires: 9999-01-31}
-  - {name: lasting, usernames: [jane], paths: [/spec/x]}
+  - {name: drained, usernames: [jane], paths: [/spec/runPolicy/backoffLimit], expires: 2020-01-31}
+  - {name: draining, usernames: [jane], paths: [/spec/runPolicy/backoffLimit], expires: 9999-01-31}
+  - {name: lasting, usernames: [jane], paths: [/spec/runPolicy/backoffLimit]}
 `,
     'policy.yaml': 'apiVersion: jobguard/v1\nkind: UpdatePolicy\nmode: strict\nallow: [spec/foo]\n',
   };

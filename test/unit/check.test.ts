@@ -27,6 +27,7 @@ const MNIST = 'tfjobs.kubeflow.org "mnist" in namespace "research"';
 
 const HEAD = 'apiVersion: jobguard/v1\nkind: UpdatePolicy\n';
 const POLICY = `${HEAD}presets: {kueue: true}
+allowBroadIdentities: true
 namespaceModes:
   - {namespaces: [sandbox], mode: warn}
   - {namespaces: [archive], mode: audit}

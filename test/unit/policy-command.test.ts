@@ -47,6 +47,8 @@ allow:
   - /spec/runPolicy/ttlSecondsAfterFinished
   - /spec/runPolicy/cleanPodPolicy
 allowBroadPaths: false
+allowBroadIdentities: false
+allowUnknownPaths: false
 suspendedJobs: false
 presets:
   garbageCollector:
@@ -96,6 +98,8 @@ allow:
   - /metadata/annotations/example.com~1note
   - /metadata/annotations/a~0b
 allowBroadPaths: true
+allowBroadIdentities: true
+allowUnknownPaths: true
 suspendedJobs: true
 presets:
   garbageCollector:

@@ -81,7 +81,7 @@ describe('a wrong policy file is answered with every problem, where it is and wh
   });
 
   test.each(['__proto__', 'constructor', 'kueu', 'toString'])('an exemption may be named %s', (name) => {
-    const text = `${HEAD}exemptions: [{name: ${name}, groups: [a], paths: [/spec/suspend]}]\n`;
+    const text = `${HEAD}exemptions: [{name: ${name}, groups: [a], paths: [/spec/runPolicy/suspend]}]\n`;
     const accepted = /^[A-Za-z]/.test(name);
     expect(problemsOf(() => readPolicy(text))).toHaveLength(accepted ? 0 : 1);
   });
@@ -107,6 +107,8 @@ describe('a right policy file is read as it is written', () => {
       ],
       allow: ['/metadata/labels', '/metadata/annotations/example.com~1note', '/metadata/annotations/a~0b'],
       allowBroadPaths: true,
+      allowBroadIdentities: true,
+      allowUnknownPaths: true,
       suspendedJobs: true,
       presets: { kueue: { usernames: ['system:serviceaccount:queues:*'] }, flyte: true },
       exemptions: [
@@ -134,7 +136,7 @@ describe('a right policy file is read as it is written', () => {
   test('a directive that asks for YAML 1.1 changes nothing', () => {
     expect(readPolicy(fixture('right/yaml-1.1-directive.yaml'))).toEqual({
       ...DEFAULT_POLICY_DOCUMENT,
-      exemptions: [{ name: 'on', usernames: ['yes', '1:30', '2020-01-01'], paths: ['/spec/suspend'] }],
+      exemptions: [{ name: 'on', usernames: ['yes', '1:30', '2020-01-01'], paths: ['/spec/runPolicy/suspend'] }],
     });
   });
 
@@ -173,7 +175,7 @@ describe('the hash of a policy names what it says', () => {
     ['another mode', 'mode: warn'],
     ['another order of paths', 'allow: [/metadata/annotations, /metadata/labels]'],
     ['a preset more', 'presets: {kueue: true}'],
-    ['an exemption more', 'exemptions: [{name: a, groups: [b], paths: [/spec/suspend]}]'],
+    ['an exemption more', 'exemptions: [{name: a, groups: [b], paths: [/spec/runPolicy/suspend]}]'],
   ])('%s has another hash', (_what, text) => {
     expect(loadPolicy(`${HEAD}${text}\n`).hash).not.toBe(DEFAULT_HASH);
   });
@@ -181,7 +183,7 @@ describe('the hash of a policy names what it says', () => {
   test('an exemption is the same whether it leaves out its namespaces or names all', () => {
     const [left, right] = ['', 'namespaces: ["*"], '].map(
       (namespaces) =>
-        loadPolicy(`${HEAD}exemptions: [{name: a, ${namespaces}groups: [b], paths: [/spec/suspend]}]\n`).hash,
+        loadPolicy(`${HEAD}exemptions: [{name: a, ${namespaces}groups: [b], paths: [/spec/runPolicy/suspend]}]\n`).hash,
     );
     expect(left).toBe(right);
   });

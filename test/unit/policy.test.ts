@@ -51,6 +51,8 @@ const DEFAULTS: CompletePolicy = {
     '/spec/runPolicy/cleanPodPolicy',
   ],
   allowBroadPaths: false,
+  allowBroadIdentities: false,
+  allowUnknownPaths: false,
   suspendedJobs: false,
   presets: {
     garbageCollector: { usernames: GARBAGE_COLLECTORS },
