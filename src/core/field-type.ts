@@ -35,7 +35,7 @@ export const UNKNOWN: FieldType = {
  * The metadata that the API server owns: it sets, bumps or restores each of these before it asks.
  * Source: k8s.io/apiserver pkg/registry/rest/update.go, BeforeUpdate; pkg/endpoints/handlers/fieldmanager.
  */
-const SERVER_OWNED_METADATA: readonly string[] = [
+export const SERVER_OWNED_METADATA: readonly string[] = [
   'managedFields',
   'generation',
   'resourceVersion',

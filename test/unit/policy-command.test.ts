@@ -6,7 +6,8 @@ import { policyCommand } from '../../src/commands/policy.ts';
 import { completePolicy } from '../../src/policy/complete.ts';
 import { DEFAULT_POLICY_DOCUMENT } from '../../src/policy/defaults.ts';
 import { policyHash } from '../../src/policy/hash.ts';
-import { loadPolicy } from '../../src/policy/load.ts';
+import { loadPolicy, readPolicy } from '../../src/policy/load.ts';
+import { matchCondition } from '../../src/policy/match-condition.ts';
 import { runCommand } from './run-command.ts';
 
 const EVERYTHING = readFileSync(join(import.meta.dirname, '../fixtures/policies/right/everything.yaml'), 'utf8');
@@ -138,6 +139,23 @@ contact: "ask in #ml-platform"
   ])('what it prints of %s can be loaded again, and has the same hash', async (_what, text) => {
     const { stdout } = await runCommand(policyCommand, ['--policy', 'p.yaml'], { files: { 'p.yaml': text } });
     expect(loadPolicy(stdout).hash).toBe(loadPolicy(text).hash);
+  });
+
+  test('prints the hash and the policy in JSON', async () => {
+    const args = ['--policy', 'p.yaml', '-o', 'json'];
+    const { code, stdout } = await runCommand(policyCommand, args, { files: { 'p.yaml': EVERYTHING } });
+    const policy = completePolicy(readPolicy(EVERYTHING));
+    expect([code, JSON.parse(stdout)]).toEqual([0, { hash: policyHash(policy), policy }]);
+    expect(loadPolicy(JSON.stringify(policy)).hash).toBe(policyHash(policy));
+  });
+
+  test('prints when the API server has to ask, for the matchCondition of a webhook', async () => {
+    const args = ['--policy', 'p.yaml', '-o', 'match-condition'];
+    expect(await runCommand(policyCommand, args, { files: { 'p.yaml': EVERYTHING } })).toEqual({
+      code: 0,
+      problems: [],
+      stdout: `${matchCondition(completePolicy(readPolicy(EVERYTHING)))}\n`,
+    });
   });
 
   test('reads a policy from stdin', async () => {
