@@ -146,6 +146,11 @@ describeChart.each(HELM_MAJORS)('Helm %i, on a real API server', (major) => {
       ['hostNetwork=true', 'webhook.port=10260'],
       'WARNING hostNetwork: Pod Security "baseline" and "restricted" refuse such pods',
     ],
+    [
+      'paths about which the API server always asks',
+      ['policy.allow={/metadata/labels,/spec/tfReplicaSpecs/*/replicas}'],
+      "NOTE the webhook's matchCondition cannot cover these paths of the policy: /spec/tfReplicaSpecs/*/replicas.",
+    ],
     ['a mode that refuses nothing', ['policy.mode=audit'], '(mode audit)'],
   ])('the notes warn of %s', async (_what, sets, warning) => {
     const { code, stdout } = await install('--dry-run=server', ...sets.flatMap((set) => ['--set', set]));

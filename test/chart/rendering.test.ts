@@ -1,6 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
-import { loadPolicy } from '../../src/policy/load.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { completePolicy } from '../../src/policy/complete.ts';
+import { KNOWN_KINDS } from '../../src/policy/known-kinds.ts';
+import { loadPolicy, readPolicy } from '../../src/policy/load.ts';
+import { matchCondition } from '../../src/policy/match-condition.ts';
 import {
   CHART,
   helm,
@@ -15,6 +21,8 @@ import {
   type Render,
 } from '../../tools/helm.ts';
 import { at } from '../../tools/json-at.ts';
+import { ALL_PRESETS_POLICY } from '../property/policies.ts';
+import { documentedPolicies } from '../support/documented-policies.ts';
 import { describeChart, MANY_PROGRAMS_TIMEOUT_MS } from './layer.ts';
 import { DETERMINISTIC, VALUES_FILES } from './values-files.ts';
 
@@ -31,6 +39,10 @@ const CLUSTER_SCOPED = [
   'ClusterRole',
   'ClusterRoleBinding',
 ];
+
+const POLICY_HEAD = { apiVersion: 'jobguard/v1', kind: 'UpdatePolicy' };
+const EVERY_KNOWN_KIND = KNOWN_KINDS.map(({ group, resource }) => ({ group, resource }));
+const EVERY_KEY = join(import.meta.dirname, '../fixtures/policies/right/everything.yaml');
 
 const CERT_MANAGER: Render = { values: { tls: { mode: 'certManager' } } };
 const HELM: Render = { values: { tls: { mode: 'helm' } } };
@@ -505,14 +517,20 @@ describeChart('what depends on a value', () => {
     });
   });
 
-  test.each([
-    ['the default policy', {}, true],
-    ['a policy without labels', { policy: { allow: ['/metadata/annotations'] } }, false],
-    ['a policy without annotations', { policy: { allow: ['/metadata/labels', '/spec/runPolicy/suspend'] } }, false],
-  ])('the condition on what changes, for %s', async (_policy, values, isRendered) => {
-    expect(at(await webhook(values), 'matchConditions', 0, 'name')).toBe(
-      isRendered ? 'changes-more-than-labels-and-annotations' : undefined,
-    );
+  test.each<{ place: string; policy: object }>([
+    { place: 'the default policy', policy: POLICY_HEAD },
+    { place: 'a policy that allows nothing', policy: { ...POLICY_HEAD, allow: [] } },
+    { place: 'a policy for every known kind', policy: { ...POLICY_HEAD, resources: EVERY_KNOWN_KIND } },
+    { place: 'a policy with every key', policy: parse(readFileSync(EVERY_KEY, 'utf8')) as object },
+    { place: 'a policy with every preset', policy: ALL_PRESETS_POLICY.document },
+    ...['policy.md', 'recipes.md']
+      .flatMap(documentedPolicies)
+      .map(({ place, text }) => ({ place, policy: parse(text) as object })),
+  ])('$place: the matchCondition is what `jobguard policy -o match-condition` prints', async ({ policy }) => {
+    expect(at(await webhook({ policy }), 'matchConditions', 0)).toEqual({
+      name: 'may-be-refused',
+      expression: matchCondition(completePolicy(readPolicy(JSON.stringify(policy)))),
+    });
   });
 
   test('no namespace is excluded unless asked for, and a selector of the user stays beside it', async () => {

@@ -27,9 +27,10 @@ const LABEL: Kind = {
   patch: (turn) => ({ metadata: { labels: { turn: String(turn) } } }),
   isRight: isStored,
 };
-const DEADLINE: Kind = {
-  name: 'deadline, asked and allowed',
-  patch: (turn) => ({ spec: { runPolicy: { activeDeadlineSeconds: turn + 1 } } }),
+/** Negative, so that a warning is due and the API server asks; of a job that does not end nobody reads it. */
+const TTL: Kind = {
+  name: 'negative TTL, asked and allowed',
+  patch: (turn) => ({ spec: { runPolicy: { ttlSecondsAfterFinished: -1 - turn } } }),
   isRight: isStored,
 };
 const REPLICAS: Kind = {
@@ -39,9 +40,9 @@ const REPLICAS: Kind = {
 };
 
 /** Every kind; two of three ask the webhook. */
-export const GUARDED_TRAFFIC: readonly Kind[] = [LABEL, DEADLINE, REPLICAS];
+export const GUARDED_TRAFFIC: readonly Kind[] = [LABEL, TTL, REPLICAS];
 /** What goes on where no webhook is. */
-export const ALLOWED_TRAFFIC: readonly Kind[] = [LABEL, DEADLINE];
+export const ALLOWED_TRAFFIC: readonly Kind[] = [LABEL, TTL];
 
 /** What became of the requests so far. */
 export interface Tally {

@@ -44,6 +44,8 @@ const refusals = (writer: string, pod = 'a'): string =>
 const OF_WEBHOOK = 'name="jobs.jobguard.dev", type="validating"';
 const failedCalls = (type = 'calling_webhook_error'): string =>
   `apiserver_admission_webhook_rejection_count{${OF_WEBHOOK}, error_type="${type}", rejection_code="0"}`;
+const CONDITION_ERRORS =
+  'apiserver_admission_match_condition_evaluation_errors_total' + `{${OF_WEBHOOK}, kind="webhook", operation="UPDATE"}`;
 const FAILED_OPEN = `apiserver_admission_webhook_fail_open_count{${OF_WEBHOOK}}`;
 
 /** Two pods that answer 60 requests a minute, quickly, for four days. */
@@ -236,6 +238,13 @@ const FIRES: Firing[] = [
     at: '13m',
     severities: ['critical'],
   },
+  {
+    alert: 'JobguardConditionError',
+    when: 'the API server fails to evaluate a condition',
+    series: { [CONDITION_ERRORS]: `0x5 1+1x${FOUR_DAYS}` },
+    at: '7m',
+    severities: ['warning'],
+  },
 ];
 
 const BOTH: Firing = {
@@ -395,6 +404,12 @@ const QUIET: Scenario[] = [
     series: { [FAILED_OPEN]: `0x5 9x${FOUR_DAYS}` },
     at: '1h',
   },
+  {
+    alert: 'JobguardConditionError',
+    when: 'a condition failed an hour ago, and was corrected',
+    series: { [CONDITION_ERRORS]: `0x5 9x${FOUR_DAYS}` },
+    at: '2h',
+  },
 ];
 
 /** Runs the rules over series and returns what promtool says when exactly `expected` are expected to fire. */
@@ -475,7 +490,7 @@ describeMonitoring('the alerts of the chart', () => {
       const metrics = { podMonitor: { enabled: true }, prometheusRule: { enabled: true, apiserver } };
       const file = await renderRules({ metrics });
       const { code, stdout } = await promtool(['check', 'rules', 'rules.json'], { files: { 'rules.json': file } });
-      expect([code, stdout]).toEqual([0, expect.stringContaining(`SUCCESS: ${apiserver ? 15 : 13} rules found`)]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining(`SUCCESS: ${apiserver ? 16 : 13} rules found`)]);
       expect(JSON.stringify(file).includes('apiserver_')).toBe(apiserver);
       expect(JSON.stringify(file)).not.toMatch(/\$[A-Z]/);
     }

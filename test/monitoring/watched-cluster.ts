@@ -36,6 +36,13 @@ export const JOB = {
 };
 export const JOBS = '/apis/kubeflow.org/v1/namespaces/default/tfjobs';
 
+/** Whoever has this name meets a condition that the API server cannot evaluate. */
+export const UNLUCKY = 'unlucky';
+const FAILING_CONDITION = {
+  name: 'fails-for-some',
+  expression: `request.userInfo.username != '${UNLUCKY}' || object.nowhere == 1`,
+};
+
 /** Starts all of it; in the rules a minute has become a second. */
 export async function startWatchedCluster(): Promise<WatchedCluster> {
   await using undo = new AsyncDisposableStack();
@@ -72,7 +79,10 @@ async function register(
 ): Promise<void> {
   const values = {
     tls: { mode: 'existingSecret', existingSecret: { name: 'of-this-machine', caBundle } },
-    webhook: { url: `https://127.0.0.1:${jobguard.securePort}/validate` },
+    webhook: {
+      url: `https://127.0.0.1:${jobguard.securePort}/validate`,
+      matchConditions: [FAILING_CONDITION],
+    },
   };
   const configuration = objectOf(await renderObjects({ values }), 'ValidatingWebhookConfiguration');
   const applied = await kubectl(['apply', '--server-side', '--filename=-'], { stdin: JSON.stringify(configuration) });

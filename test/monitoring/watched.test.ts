@@ -11,7 +11,7 @@ import { at } from '../../tools/json-at.ts';
 import { dashboardQueries } from './dashboard-queries.ts';
 import { hurried } from './hurried.ts';
 import { describeMonitoring } from './layer.ts';
-import { JOBS, startWatchedCluster, type WatchedCluster } from './watched-cluster.ts';
+import { JOBS, startWatchedCluster, UNLUCKY, type WatchedCluster } from './watched-cluster.ts';
 
 const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/jobguard.jobguard';
 const DOCS = join(CHART, '../../docs');
@@ -35,8 +35,19 @@ describeMonitoring('a Prometheus that watches a jobguard that an API server call
     });
   const denied = ({ as = 'jane' } = {}): Promise<Answer> => patch({ spec: { runPolicy: { backoffLimit: 3 } } }, { as });
   let ttl = 0;
-  const allowed = (): Promise<Answer> => patch({ spec: { runPolicy: { ttlSecondsAfterFinished: (ttl += 1) } } });
+  /** Allowed with a warning, about which the API server has to ask. */
+  const allowed = (): Promise<Answer> => patch({ spec: { runPolicy: { ttlSecondsAfterFinished: -(ttl += 1) } } });
   const labelled = (): Promise<Answer> => patch({ metadata: { labels: { round: `r${(ttl += 1)}` } } });
+
+  /** Waits until the API server's cache holds what was written: it judges an update of a stale copy twice. */
+  const cached = async (written: Answer): Promise<Answer> => {
+    const versionOf = ({ json }: Answer): unknown => at(json, 'metadata', 'resourceVersion');
+    await eventually("the API server's cache to be fresh", async () => {
+      const read = await cluster.controlPlane.request('GET', `${JOBS}/watched?resourceVersion=0`);
+      return versionOf(read) === versionOf(written) || undefined;
+    });
+    return written;
+  };
 
   /** Names and severities of the alerts in the given states. */
   async function alertsIn(states: readonly string[]): Promise<string[]> {
@@ -93,8 +104,11 @@ describeMonitoring('a Prometheus that watches a jobguard that an API server call
     await alertsBecome([]);
     const from = Date.now() / 1000;
     for (let round = 0; round < 3; round += 1) {
-      const exempted = await patch({ metadata: { finalizers: [`example.com/r${round}`] } }, { as: GARBAGE_COLLECTOR });
-      const answers = [await allowed(), await labelled(), await denied(), exempted];
+      // The collector's own changes are not asked about, unless a warning is due.
+      const spec = { runPolicy: { ttlSecondsAfterFinished: -100 - round } };
+      const finalizers = [`example.com/r${round}`];
+      const exempted = await cached(await patch({ metadata: { finalizers }, spec }, { as: GARBAGE_COLLECTOR }));
+      const answers = [await cached(await allowed()), await cached(await labelled()), await denied(), exempted];
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 403, 200]);
       expect((await patch({ metadata: { finalizers: ['example.com/x'] } }, { query: '?dryRun=All' })).status).toBe(403);
       await delay(2_000);
@@ -123,6 +137,16 @@ describeMonitoring('a Prometheus that watches a jobguard that an API server call
     await alertsBecome(['JobguardControllerRefused warning'], async () => {
       expect((await denied({ as: CI })).status).toBe(403);
       await delay(2_000);
+    });
+    await alertsBecome([]);
+  });
+
+  test('a condition that the API server cannot evaluate raises JobguardConditionError, and it alone', async () => {
+    await alertsBecome(['JobguardConditionError warning'], async () => {
+      expect(at((await denied({ as: UNLUCKY })).json, 'message')).toEqual(
+        expect.stringContaining('no such key: nowhere'),
+      );
+      await delay(200);
     });
     await alertsBecome([]);
   });

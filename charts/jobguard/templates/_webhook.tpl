@@ -28,30 +28,10 @@ resource: without it `kubectl scale` would bypass the guard. The program refuses
 {{- with $selector }}{{ toYaml . }}{{ end }}
 {{- end }}
 
-{{/* "true" where everybody may change labels and annotations in every resource, so that nobody need be asked about them. */}}
-{{- define "jobguard.mayChangeLabelsAndAnnotations" -}}
-{{- if and (has "/metadata/labels" .Values.policy.allow) (has "/metadata/annotations" .Values.policy.allow) }}true{{ end }}
-{{- end }}
-
-{{/*
-Whether more than labels and annotations changes. `object` is untyped here, so that `all` walks every key of it, unknown ones
-too. Each term holds for any object: an error would refuse the update.
-*/}}
-{{- define "jobguard.changesMoreThanLabelsAndAnnotations" -}}
-!(object.all(k, k == 'metadata' || (k in oldObject && object[k] == oldObject[k]))
-  && oldObject.all(k, k in object)
-  && object.metadata.all(k, k in ['labels', 'annotations', 'managedFields', 'generation', 'resourceVersion']
-    || (k in oldObject.metadata && object.metadata[k] == oldObject.metadata[k]))
-  && oldObject.metadata.all(k, k in ['labels', 'annotations', 'managedFields', 'generation', 'resourceVersion']
-    || k in object.metadata))
-{{- end }}
-
 {{- define "jobguard.matchConditions" -}}
-{{- if include "jobguard.mayChangeLabelsAndAnnotations" . }}
-- name: changes-more-than-labels-and-annotations
+- name: may-be-refused
   expression: |-
-    {{- include "jobguard.changesMoreThanLabelsAndAnnotations" . | nindent 4 }}
-{{- end }}
+    {{- include "jobguard.mayBeRefused" . | nindent 4 }}
 {{- with .Values.webhook.matchConditions }}
 {{ toYaml . }}
 {{- end }}
