@@ -11,11 +11,34 @@ import { rotated } from './rotated.ts';
 
 /** What guards the jobs of a namespace; `floor` is a bare server that is registered as jobguard is. */
 export const GUARDS = ['none', 'policy', 'floor', 'jobguard'] as const;
-/** What is changed. */
-export const CHANGES = ['label', 'allowed', 'refused'] as const;
+/** What everybody may change, and about which the API server does not ask jobguard. */
+export const ALLOWED_CHANGES = [
+  'label',
+  'annotation',
+  'activeDeadlineSeconds',
+  'ttlSecondsAfterFinished',
+  'cleanPodPolicy',
+] as const;
+/** What is changed: `asked` is allowed with a warning, so that the API server has to ask. */
+export const CHANGES = [...ALLOWED_CHANGES, 'asked', 'refused'] as const;
 
 export type Guard = (typeof GUARDS)[number];
 export type Change = (typeof CHANGES)[number];
+
+/** The merge patch of a round, other than the one before. */
+const PATCHES: Readonly<Record<Change, (round: number) => object>> = {
+  label: (round) => ({ metadata: { labels: { stage: `round-${round}` } } }),
+  annotation: (round) => ({ metadata: { annotations: { note: `round ${round}` } } }),
+  activeDeadlineSeconds: (round) => runPolicy({ activeDeadlineSeconds: 10_000 + round }),
+  ttlSecondsAfterFinished: (round) => runPolicy({ ttlSecondsAfterFinished: 10_000 + round }),
+  cleanPodPolicy: (round) => runPolicy({ cleanPodPolicy: round % 2 === 0 ? 'All' : 'Running' }),
+  asked: (round) => runPolicy({ ttlSecondsAfterFinished: -1 - round }),
+  refused: (round) => ({ spec: { tfReplicaSpecs: { Worker: { replicas: 3 + round } } } }),
+};
+
+function runPolicy(fields: object): object {
+  return { spec: { runPolicy: fields } };
+}
 
 /** How long each PATCH took, in milliseconds, in the order in which they were sent: equal places belong to one round. */
 export type PatchTimes = Readonly<Record<Change, Readonly<Record<Guard, readonly number[]>>>>;
@@ -50,7 +73,15 @@ export async function measurePatches(site: Site, rounds: number): Promise<PatchT
 
 async function patchInTurn(cluster: ControlPlane, rounds: number): Promise<PatchTimes> {
   const none = (): Record<Guard, number[]> => ({ none: [], policy: [], floor: [], jobguard: [] });
-  const times = { label: none(), allowed: none(), refused: none() };
+  const times = {
+    label: none(),
+    annotation: none(),
+    activeDeadlineSeconds: none(),
+    ttlSecondsAfterFinished: none(),
+    cleanPodPolicy: none(),
+    asked: none(),
+    refused: none(),
+  };
   for (let round = 0; round < rounds; round += 1) {
     for (const change of CHANGES) {
       for (const guard of rotated(GUARDS, round)) times[change][guard].push(await patch(cluster, guard, change, round));
@@ -62,11 +93,7 @@ async function patchInTurn(cluster: ControlPlane, rounds: number): Promise<Patch
 /** Patches a job and returns how long that took. */
 async function patch(cluster: ControlPlane, guard: Guard, change: Change, round: number): Promise<number> {
   const contentType = 'application/merge-patch+json';
-  const body = {
-    label: { metadata: { labels: { stage: `round-${round}` } } },
-    allowed: { spec: { runPolicy: { activeDeadlineSeconds: 10_000 + round } } },
-    refused: { spec: { tfReplicaSpecs: { Worker: { replicas: 3 + round } } } },
-  }[change];
+  const body = PATCHES[change](round);
   const start = performance.now();
   const { status, text } = await cluster.request('PATCH', `${jobsIn(guard)}/mnist`, { contentType, body });
   const ms = performance.now() - start;

@@ -78,7 +78,8 @@ jobguard cannot reach.`;
 const PATCH_METHOD = `One client, one connection, a job of 8 kB. Each kind of guard has a namespace of its own in one API
 server, and each round patches in all of them. The policy is a ValidatingAdmissionPolicy of the same rule; jobguard, and the
 bare server of the floor, are registered as the chart renders it, \`matchConditions\` included, with a URL in place of the
-Service: what the floor adds, every webhook adds. Milliseconds.`;
+Service: what the floor adds, every webhook adds. About the five fields the API server asks neither of them; *asked* is a
+negative TTL, which is allowed with a warning. Milliseconds.`;
 
 function machineSection({ began, ended, machine }: Results): string {
   const { processor, cores, memoryGB, system, load, node, wrk } = machine;
