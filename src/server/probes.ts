@@ -1,9 +1,11 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestHandler, Response } from 'express';
+import type { RequestListener } from 'node:http';
 
 import { Registry } from 'prom-client';
 
+import { createApp, type Route } from './app.ts';
 import type { BuildInfo } from '../telemetry/build-info.ts';
-import { HttpError, pathOf, statusBody } from './http.ts';
+import { HttpError, statusBody } from './http.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { toOpenMetrics } from '../telemetry/metrics.ts';
 import { inspect, type Check } from '../telemetry/readiness.ts';
@@ -25,41 +27,27 @@ interface Page {
   readonly body: string;
 }
 
-type Route = (request: IncomingMessage) => Page | Promise<Page>;
-
 /** Creates what the plain port serves: metrics, probes and the version, for GET and HEAD. */
 export function createProbes({ registry, build, checks, log }: ProbesOptions): RequestListener {
-  const routes = new Map<string, Route>([
-    ['/metrics', ({ headers }) => metricsPage(registry, headers.accept)],
-    ['/livez', () => ({ type: TEXT, body: 'ok' })],
-    ['/readyz', ({ url = '' }) => readinessPage(checks, url)],
-    ['/version', () => ({ type: JSON_TYPE, body: JSON.stringify(build) })],
-  ]);
-
-  return (request, response) => {
-    pageOf(routes, request)
-      .then(({ code = 200, type, body }) => send(response, code, type, body))
-      .catch((error: unknown) => {
-        const answer = error instanceof HttpError ? error : new HttpError(500, 'internal error');
-        if (answer !== error) log.error({ err: error }, 'fault on the plain port');
-        if (response.headersSent) response.destroy();
-        else
-          send(
-            response.setHeaders(new Map(Object.entries(answer.headers))),
-            answer.code,
-            JSON_TYPE,
-            statusBody(answer),
-          );
-      });
-  };
+  return createApp({
+    routes: [
+      route('/metrics', async ({ headers }, response) => send(response, await metricsPage(registry, headers.accept))),
+      route('/livez', (_request, response) => send(response, { type: TEXT, body: 'ok' })),
+      route('/readyz', ({ query }, response) => send(response, readinessPage(checks, 'verbose' in query))),
+      route('/version', (_request, response) => send(response, { type: JSON_TYPE, body: JSON.stringify(build) })),
+    ],
+    notFound: 'there is nothing here',
+    fail: (error, _request, response) => {
+      const answer = error instanceof HttpError ? error : new HttpError(500, 'internal error');
+      if (answer !== error) log.error({ err: error }, 'fault on the plain port');
+      if (response.headersSent) response.destroy();
+      else send(response.set(answer.headers), { code: answer.code, type: JSON_TYPE, body: statusBody(answer) });
+    },
+  });
 }
 
-async function pageOf(routes: ReadonlyMap<string, Route>, request: IncomingMessage): Promise<Page> {
-  const { method = '', url = '' } = request;
-  const route = routes.get(pathOf(url));
-  if (route === undefined) throw new HttpError(404, 'there is nothing here');
-  if (!['GET', 'HEAD'].includes(method)) throw new HttpError(405, 'GET only', { Allow: 'GET, HEAD' });
-  return route(request);
+function route(path: string, handler: RequestHandler): Route {
+  return { path, method: 'get', handler, otherMethod: 'GET only' };
 }
 
 async function metricsPage(registry: Registry, accept = ''): Promise<Page> {
@@ -70,13 +58,13 @@ async function metricsPage(registry: Registry, accept = ''): Promise<Page> {
     : { type: Registry.PROMETHEUS_CONTENT_TYPE, body: text };
 }
 
-function readinessPage(checks: readonly Check[], url: string): Page {
+function readinessPage(checks: readonly Check[], isVerbose: boolean): Page {
   const { isReady, report } = inspect(checks);
-  const isVerbose = new URLSearchParams(url.split('?')[1]).has('verbose');
   return { code: isReady ? 200 : 503, type: TEXT, body: isReady && !isVerbose ? 'ok' : report };
 }
 
-function send(response: ServerResponse, code: number, type: string, body: string): void {
+/** Not by `response.send`, which writes a Content-Type anew. */
+function send(response: Response, { code = 200, type, body }: Page): void {
   response.writeHead(code, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
   response.end(body);
 }
