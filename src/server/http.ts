@@ -34,10 +34,3 @@ export class HttpError extends Error {
 export function statusBody({ code, message }: Pick<HttpError, 'code' | 'message'>): string {
   return JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason: REASONS[code], code });
 }
-
-/** Returns the path of a request's target, which is taken to the letter; '' where it is none. */
-export function pathOf(url: string): string {
-  if (!url.startsWith('/')) return URL.parse(url)?.pathname ?? '';
-  const end = url.indexOf('?');
-  return end === -1 ? url : url.slice(0, end);
-}

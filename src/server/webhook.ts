@@ -1,3 +1,4 @@
+import type { Request, RequestHandler, Response } from 'express';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
@@ -6,9 +7,10 @@ import { reviewResponse } from '../core/review-response.ts';
 import { decide } from '../core/decide.ts';
 import { explain } from '../core/explain.ts';
 import type { Policy } from '../core/policy.ts';
+import { createApp } from './app.ts';
 import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
 import { checkClient } from './client-certificate.ts';
-import { HttpError, pathOf, statusBody } from './http.ts';
+import { HttpError, statusBody } from './http.ts';
 import { logDecision, type Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -55,38 +57,36 @@ export function createWebhook(options: WebhookOptions): RequestListener {
     logDecision(log, { policy, request: review, verdict, explanation, durationMs });
   };
 
-  const fail = (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
+  const fail = (error: unknown, request: Request, response: Response): void => {
     // The client has gone: there is nobody to answer.
     if (response.destroyed) return;
     const answer = toHttpError(error);
     if (answer.code === 500) logFault(log, error);
     else log.debug({ code: answer.code, reason: answer.message }, 'request refused');
     if (response.headersSent) response.destroy();
-    else send(request, response.setHeaders(new Map(Object.entries(answer.headers))), answer.code, statusBody(answer));
+    else send(request, response.set(answer.headers), answer.code, statusBody(answer));
   };
 
-  return (request, response) => {
-    try {
-      if (allowedClients !== undefined) checkClient(tlsSocketOf(request), allowedClients);
-      checkRoute(request);
-    } catch (error) {
-      fail(error, request, response);
-      return;
-    }
-    validate(request, response).catch((error: unknown) => fail(error, request, response));
+  return createApp({
+    before: allowedClients === undefined ? undefined : requireClient(allowedClients),
+    routes: [
+      { path: '/validate', method: 'post', handler: validate, otherMethod: 'an AdmissionReview is sent by POST' },
+    ],
+    notFound: 'there is nothing here: an AdmissionReview is sent to /validate',
+    fail,
+  });
+}
+
+function requireClient(allowedNames: readonly string[]): RequestHandler {
+  return (request, _response, next) => {
+    checkClient(tlsSocketOf(request), allowedNames);
+    next();
   };
 }
 
 function tlsSocketOf({ socket }: IncomingMessage): TLSSocket {
   if (socket instanceof TLSSocket) return socket;
   throw new TypeError('the webhook is served over TLS only');
-}
-
-function checkRoute({ method, url = '' }: IncomingMessage): void {
-  if (pathOf(url) !== '/validate') {
-    throw new HttpError(404, 'there is nothing here: an AdmissionReview is sent to /validate');
-  }
-  if (method !== 'POST') throw new HttpError(405, 'an AdmissionReview is sent by POST', { Allow: 'POST' });
 }
 
 function answerEarly(request: IncomingMessage, response: ServerResponse, body: string): void {
