@@ -72,6 +72,16 @@ describe('the plain port', () => {
     expect(await get(started, '/livez')).toEqual({ status: 200, type: TEXT, body: 'ok' });
   });
 
+  test.each(['/metrics', '/livez', '/readyz', '/version', '/elsewhere'])(
+    'answers %s with no header but these',
+    async (path) => {
+      const { metricsPort } = await start();
+      const response = await fetch(`http://127.0.0.1:${metricsPort ?? 0}${path}`);
+      const expected = ['connection', 'content-length', 'content-type', 'date', 'keep-alive'];
+      expect([...response.headers.keys()].sort()).toEqual(expected);
+    },
+  );
+
   test('tells the version', async () => {
     const { status, type, body } = await get(await start(), '/version');
     const version: unknown = JSON.parse(body);
