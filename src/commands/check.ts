@@ -16,8 +16,8 @@ export function checkCommand(context: CheckContext): Command {
     .option('--namespace <namespace>', 'namespace of the job if its files do not set one (default: default)')
     .addOption(new Option('--subresource <name>', 'the files contain the Scale of a job').choices(['scale']))
     .option(
-      '--resource <plural.group>',
-      'resource of the files if their kind does not tell, such as pytorchjobs.kubeflow.org',
+      '--resource <name>',
+      'resource of the files if their kind does not tell, such as pytorchjobs or pytorchjobs.kubeflow.org',
     )
     .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
     .addHelpText('after', EXAMPLE)

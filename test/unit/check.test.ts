@@ -382,6 +382,24 @@ ${MAY_CHANGE}`,
     });
   });
 
+  test('of a resource named without its group is of the one that is guarded', async () => {
+    const args = ['--subresource', 'scale', '--resource', 'pytorchjobs'];
+    expect(await check(SCALE.replace('2', '3'), args, { files })).toEqual(
+      await check(SCALE.replace('2', '3'), ARGS, { files }),
+    );
+  });
+
+  test('of a name that two guarded groups have needs the group', async () => {
+    const resources = '[{group: batch, resource: jobs}, {group: example.com, resource: jobs, podTemplates: null}]';
+    const around = { files: { ...files, 'policy.yaml': `${HEAD}resources: ${resources}\n` } };
+    const args = ['--subresource', 'scale', '--resource', 'jobs', '--policy', 'policy.yaml'];
+    expect(await check(SCALE, args, around)).toEqual({
+      code: 2,
+      stdout: '',
+      problems: ['--resource: "jobs" is ambiguous: one of jobs.batch, jobs.example.com'],
+    });
+  });
+
   test('that changes nothing is allowed', async () => {
     expect(await judged(SCALE, ARGS, { files })).toMatchObject({ allowed: true, decision: 'allow' });
   });
@@ -566,6 +584,26 @@ describe('what cannot be an update is named, exit code 2', () => {
   ])('%s', async (_what, args, problems) => {
     const files = { 'old.yaml': OLD, bytes: new Uint8Array([0xc3, 0x28]) };
     expect(await runCommand(checkCommand, args, { files })).toEqual({ code: 2, stdout: '', problems });
+  });
+
+  test('with -o json is an object that says why', async () => {
+    expect(await runCommand(checkCommand, ['-', '-', '-o', 'json'])).toEqual({
+      code: 2,
+      stdout: `${JSON.stringify({ error: 'OLD and NEW cannot both be stdin' }, undefined, 2)}\n`,
+      problems: [],
+    });
+    const files = { 'wrong.yaml': `${HEAD}mod: warn\nallow: [spec]\n`, 'old.yaml': OLD };
+    const { code, stdout } = await runCommand(
+      checkCommand,
+      ['old.yaml', 'old.yaml', '--policy', 'wrong.yaml', '-o', 'json'],
+      { files },
+    );
+    expect([code, JSON.parse(stdout)]).toEqual([
+      2,
+      {
+        error: expect.stringMatching(/3:1: mod: unknown key; did you mean "mode"\?\n.*4:9: allow\[0\]: "spec" is not/),
+      },
+    ]);
   });
 
   test.each([['--subresource', 'status'], ['-o', 'yaml'], ['--as'], ['--nope'], ['three']])(

@@ -27,9 +27,19 @@ type Files = readonly [oldFile: string | undefined, newFile: string | undefined]
 /**
  * Judges the update that the files of `check` describe, prints the verdict and sets the exit code.
  *
- * @throws UsageError where the files or the policy cannot be judged by
+ * @throws UsageError where the files or the policy cannot be judged by; for programs it is printed instead
  */
 export async function judgeFiles(files: Files, flags: CheckFlags, context: CheckContext): Promise<void> {
+  try {
+    await printVerdict(files, flags, context);
+  } catch (error) {
+    if (!(error instanceof UsageError) || flags.output === 'text') throw error;
+    context.stdout.write(jsonText({ error: error.message }));
+    context.exitWith(2);
+  }
+}
+
+async function printVerdict(files: Files, flags: CheckFlags, context: CheckContext): Promise<void> {
   const policy = await loadPolicyOption(flags.policy, context);
   const request = await readRequest(files, flags, policy, context);
   const verdict = decide(policy, request, momentOf(flags));
@@ -37,11 +47,13 @@ export async function judgeFiles(files: Files, flags: CheckFlags, context: Check
   const explanation = explain(policy, request, { ...verdict, mode: 'enforce' });
   const judgement = { request, verdict, explanation };
   context.stdout.write(
-    flags.output === 'json'
-      ? `${JSON.stringify(verdictDocument(judgement), undefined, 2)}\n`
-      : verdictText(judgement, context.hasColour),
+    flags.output === 'json' ? jsonText(verdictDocument(judgement)) : verdictText(judgement, context.hasColour),
   );
   context.exitWith(EXIT_CODES[verdict.decision.outcome]);
+}
+
+function jsonText(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 function momentOf({ at }: CheckFlags): Date {

@@ -1,6 +1,7 @@
 import type { AdmissionRequest, User } from '../../core/admission.ts';
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
-import { guardedResource, type Policy } from '../../core/policy.ts';
+import type { Policy } from '../../core/policy.ts';
+import { resourceName } from '../../core/resource-name.ts';
 import { ManifestError, parseManifest } from '../../kube/manifest.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -10,7 +11,7 @@ export interface UpdateFlags {
   readonly asGroup?: readonly string[];
   readonly namespace?: string;
   readonly subresource?: 'scale';
-  /** `pytorchjobs.kubeflow.org`. */
+  /** `pytorchjobs.kubeflow.org`, or `pytorchjobs`. */
   readonly resource?: string;
 }
 
@@ -127,13 +128,20 @@ function resourceOf(
   return { group, version, resource: `${kind.toLowerCase()}s` };
 }
 
-function namedResource(resource: string, version: string, policy: Policy): AdmissionRequest['resource'] {
-  const [plural = '', ...groupParts] = resource.split('.');
-  const named = { group: groupParts.join('.'), version, resource: plural };
-  if (guardedResource(policy, named.group, plural) === undefined) {
-    throw new UsageError([`--resource: the policy does not guard "${resource}", only ${guardedNames(policy)}`]);
+/** Finds the guarded resource of a name: `pytorchjobs.kubeflow.org`, or `pytorchjobs` where one group alone has it. */
+function namedResource(name: string, version: string, policy: Policy): AdmissionRequest['resource'] {
+  const { resources } = policy;
+  const exact = resources.get(name);
+  const found = exact === undefined ? [...resources.values()].filter(({ resource }) => resource === name) : [exact];
+  const [only, ...others] = found;
+  if (only === undefined) {
+    throw new UsageError([`--resource: the policy does not guard "${name}", only ${guardedNames(policy)}`]);
   }
-  return named;
+  if (others.length > 0) {
+    const names = found.map(({ group, resource }) => resourceName(group, resource)).join(', ');
+    throw new UsageError([`--resource: "${name}" is ambiguous: one of ${names}`]);
+  }
+  return { group: only.group, version, resource: only.resource };
 }
 
 function guardedNames(policy: Policy): string {
