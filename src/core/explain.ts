@@ -3,6 +3,7 @@ import { isSuspended, type Decision, type Verdict } from './decide.ts';
 import {
   causeText,
   changeText,
+  contactText,
   denialText,
   presetHint,
   SUSPENDED_JOB_HINT,
@@ -83,7 +84,7 @@ export function explain(policy: Policy, request: AdmissionRequest, verdict: Verd
   if (decision.outcome === 'unjudgeable') {
     const { contact } = policy;
     const message = shortenToBytes(unjudgeableText(subjectOf(request), decision.reason, contact), MAX_MESSAGE_BYTES);
-    const warnings = mode === 'warn' ? [wouldNotJudgeText(decision.reason)] : [];
+    const warnings = mode === 'warn' ? [wouldNotJudgeText(decision.reason), ...contactWarnings(contact)] : [];
     return { ...SILENT, message, contact, warnings, annotations };
   }
 
@@ -227,15 +228,19 @@ function misreadWarnings(changes: readonly Change[], type: FieldType): string[] 
   });
 }
 
-/** Says in mode `warn` what `enforce` would refuse: a line a change, as many as there is room for, and a summary. */
+/** Says in mode `warn` what `enforce` would refuse: a line a change, as many as there is room for, a summary, whom to ask. */
 function denialWarnings(
-  { causes, hint }: Pick<Explanation, 'causes' | 'hint'>,
+  { causes, hint, contact }: Pick<Explanation, 'causes' | 'hint' | 'contact'>,
   deniedCount: number,
   room: number,
 ): string[] {
-  const summary = [wouldDenyText(deniedCount), ...(hint === undefined ? [] : [hint])];
+  const summary = [wouldDenyText(deniedCount), ...(hint === undefined ? [] : [hint]), ...contactWarnings(contact)];
   const changes = causes.slice(0, room - summary.length).map(({ field, message }) => `${field} ${message}`);
   return [...changes, ...summary].map(fitForWarning);
+}
+
+function contactWarnings(contact: string | undefined): string[] {
+  return contact === undefined ? [] : [fitForWarning(contactText(contact))];
 }
 
 function fitForWarning(text: string): string {

@@ -122,7 +122,7 @@ const PATTERN_PROBLEMS: ReadonlyMap<string, (text: string) => string> = new Map<
   ['fixedPath', wrongFixedPath],
   ['group', (text) => `${shown(text)} is not an API group; ${meantByGroup(text)}`],
   ['namespace', (text) => `${shown(text)} matches no namespace; ${meantByNamespace(text)}`],
-  ['line', () => 'must be one line, without control characters'],
+  ['line', (text) => (text.trim() === '' ? 'the text is empty' : 'must be one line, without control characters')],
   ['moment', (text) => `${shown(text)} is not a day or a moment; write it as in 2027-01-31 or 2027-01-31T18:00:00Z`],
   [
     'exemptionName',

@@ -564,6 +564,27 @@ describe('warnings of what would be denied', () => {
     expect(warningsOf({ oldObject: TF_JOB, object: null }, warn)).toEqual([wouldDenyBecause(UNJUDGEABLE.noObjects)]);
   });
 
+  test('end with the contact of the policy', () => {
+    const policy = policyWith({ mode: 'warn', contact: 'ask in #ml-platform' });
+    const suspended = withValue(TF_JOB, '/spec/runPolicy/suspend', true);
+    expect(warningsOf({ oldObject: TF_JOB, object: suspended }, policy).slice(-2)).toEqual([
+      HINTS.suspend,
+      'Ask in #ml-platform.',
+    ]);
+    expect(warningsOf({ oldObject: TF_JOB, object: null }, policy)).toEqual([
+      wouldDenyBecause(UNJUDGEABLE.noObjects),
+      'Ask in #ml-platform.',
+    ]);
+  });
+
+  test('name fewer changes where there is a contact, so that ten are enough', () => {
+    const policy = policyWith({ mode: 'warn', contact: 'ask in #ml-platform' });
+    const names = Array.from({ length: 50 }, (_, index) => `x${index}`);
+    const object = names.reduce((job, name) => withValue(job, `/spec/${name}`, 1), TF_JOB);
+    const lines = warningsOf({ oldObject: TF_JOB, object }, policy);
+    expect([lines.length, lines.at(-1)]).toEqual([10, 'Ask in #ml-platform.']);
+  });
+
   test.each<[string, Review, Policy]>([
     ['in mode enforce', { oldObject: TF_JOB, object: resized }, DEFAULT_POLICY],
     ['in mode audit', { oldObject: TF_JOB, object: resized }, policyWith({ mode: 'audit' })],

@@ -282,6 +282,12 @@ allow: [/metadata/lables]`,
     typed: 'exemption: [{name: a, groups: [a], paths: [/metadata/finalizers]}]',
     said: 'policy:3:1: exemption: unknown key; did you mean "exemptions"?',
   },
+  { typed: "contact: ' '", said: 'policy:3:10: contact: the text is empty' },
+  { typed: "contact: ''", said: 'policy:3:10: contact: the text is empty' },
+  {
+    typed: String.raw`contact: "ask\tAda"`,
+    said: 'policy:3:10: contact: must be one line, without control characters',
+  },
 ];
 
 test.each(MISTYPED)('$typed', ({ typed, said }) => {
