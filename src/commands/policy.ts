@@ -1,29 +1,41 @@
 import { Command, Option } from 'commander';
 
+import { parsePointer } from '../core/path.ts';
+import { compilePolicy } from '../policy/compile.ts';
 import type { CompletePolicy } from '../policy/document.ts';
+import { explainField } from '../policy/explanation.ts';
 import { policyHash } from '../policy/hash.ts';
 import { matchCondition } from '../policy/match-condition.ts';
 import type { CommandContext } from './context.ts';
+import { jsonText } from './json-text.ts';
 import { completePolicyOption } from './policy-option.ts';
+import { explanationText } from './policy-text.ts';
+import { UsageError } from './usage-error.ts';
 
 type Output = 'yaml' | 'json' | 'match-condition';
 
 interface PolicyFlags {
   readonly policy?: string;
+  /** A JSON Pointer. */
+  readonly explain?: string;
   readonly output: Output;
 }
 
 const PRINTED: Readonly<Record<Output, (policy: CompletePolicy) => string | Promise<string>>> = {
   yaml: yamlText,
-  json: (policy) => `${JSON.stringify({ hash: policyHash(policy), policy }, undefined, 2)}\n`,
+  json: (policy) => jsonText({ hash: policyHash(policy), policy }),
   'match-condition': (policy) => `${matchCondition(policy)}\n`,
 };
 
-/** `jobguard policy`: prints the effective policy with its hash, or when the API server has to ask. */
+/** `jobguard policy`: prints the effective policy with its hash, when the API server has to ask, or who may change a field. */
 export function policyCommand(context: Pick<CommandContext, 'stdin' | 'stdout'>): Command {
   return new Command('policy')
     .description('print the effective policy, every default and preset written out, and its hash')
     .option('--policy <file>', 'policy file (default: the built-in policy)')
+    .option(
+      '--explain <path>',
+      'print who may change this field, and why; a JSON Pointer such as /spec/runPolicy/suspend',
+    )
     .addOption(
       new Option(
         '-o, --output <format>',
@@ -33,8 +45,9 @@ export function policyCommand(context: Pick<CommandContext, 'stdin' | 'stdout'>)
         .default('yaml'),
     )
     .addHelpText('after', EXAMPLE)
-    .action(async ({ policy: file, output }: PolicyFlags) => {
-      context.stdout.write(await PRINTED[output](await completePolicyOption(file, context)));
+    .action(async ({ policy: file, explain, output }: PolicyFlags) => {
+      const policy = await completePolicyOption(file, context);
+      context.stdout.write(explain === undefined ? await PRINTED[output](policy) : explained(policy, explain, output));
     });
 }
 
@@ -43,7 +56,17 @@ Exits with 0, or with 2 if the policy file is invalid.
 
 Examples:
   jobguard policy --policy policy.yaml
+  jobguard policy --policy policy.yaml --explain /spec/runPolicy/suspend
   jobguard policy --policy policy.yaml --output match-condition`;
+
+function explained(policy: CompletePolicy, path: string, output: Output): string {
+  const pattern = parsePointer(path);
+  if (pattern === undefined) {
+    throw new UsageError([`--explain: ${JSON.stringify(path)} is not a JSON Pointer such as /spec/runPolicy/suspend`]);
+  }
+  const resources = explainField(pattern, compilePolicy(policy), policy);
+  return output === 'json' ? jsonText({ path, resources }) : explanationText(resources);
+}
 
 async function yamlText(policy: CompletePolicy): Promise<string> {
   const { stringify } = await import('yaml');

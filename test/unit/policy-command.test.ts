@@ -207,3 +207,102 @@ contact: "ask in #ml-platform"
     });
   });
 });
+
+describe('jobguard policy --explain', () => {
+  const POLICY = `apiVersion: jobguard/v1
+kind: UpdatePolicy
+presets: {kueue: true}
+suspendedJobs: true
+exemptions:
+  - name: pool-migration
+    usernames: [jane]
+    groups: ["platform:admins"]
+    namespaces: [team-a, "research-*"]
+    paths: [/spec/runPolicy/suspend]
+    reason: "INC-1234: draining the old GPU pool"
+    expires: 2027-01-31
+  - name: oncall
+    groups: [oncall]
+    paths: [/spec/runPolicy/backoffLimit]
+`;
+  const explain = async (path: string, ...args: readonly string[]): Promise<string> => {
+    const { stdout } = await runCommand(policyCommand, ['--policy', '-', '--explain', path, ...args], {
+      stdin: POLICY,
+    });
+    return stdout;
+  };
+
+  test('says who may change a field of each guarded resource, why and until when', async () => {
+    const who = `may be changed by
+  everybody, while the job is suspended (suspendedJobs)
+  system:serviceaccount:kueue-system:kueue-controller-manager (preset kueue)
+  jane, group platform:admins, in team-a, research-*, until 2027-01-31 (exemption pool-migration: INC-1234: draining the old GPU pool)
+`;
+    expect(await explain('/spec/runPolicy/suspend')).toBe(
+      `tfjobs.kubeflow.org: spec.runPolicy.suspend ${who}\npytorchjobs.kubeflow.org: spec.runPolicy.suspend ${who}`,
+    );
+  });
+
+  test.each([
+    { path: '/metadata/labels/team', who: ['everybody (allow)'] },
+    {
+      path: '/metadata/finalizers',
+      who: [
+        'everybody, once the job is being deleted',
+        'system:serviceaccount:kube-system:generic-garbage-collector, system:kube-controller-manager (preset garbageCollector)',
+      ],
+    },
+    {
+      path: '/spec/runPolicy/backoffLimit',
+      who: ['everybody, while the job is suspended (suspendedJobs)', 'group oncall (exemption oncall)'],
+    },
+    { path: '/metadata/name', who: ['nobody'] },
+    {
+      path: '/spec/tfReplicaSpecs/*/template/spec/tolerations',
+      who: [
+        'everybody, while the job is suspended (suspendedJobs)',
+        'system:serviceaccount:kueue-system:kueue-controller-manager (preset kueue)',
+      ],
+    },
+    {
+      path: '/spec/tfReplicaSpecs/Worker/template',
+      who: [
+        'everybody, while the job is suspended (suspendedJobs)',
+        'system:serviceaccount:kueue-system:kueue-controller-manager, in parts (preset kueue)',
+      ],
+    },
+  ])('$path of TFJobs', async ({ path, who }) => {
+    const [, ...lines] = (await explain(path)).split('\n\n')[0]?.split('\n') ?? [];
+    expect(lines.map((line) => line.trim()).filter((line) => line !== '')).toEqual(who);
+  });
+
+  test('says the same to programs', async () => {
+    expect(JSON.parse(await explain('/metadata/labels', '-o', 'json'))).toEqual({
+      path: '/metadata/labels',
+      resources: ['tfjobs.kubeflow.org', 'pytorchjobs.kubeflow.org'].map((resource) => ({
+        resource,
+        field: 'metadata.labels',
+        writers: [
+          {
+            by: 'allow',
+            name: null,
+            usernames: ['*'],
+            groups: [],
+            namespaces: ['*'],
+            reason: null,
+            expires: null,
+            partly: false,
+          },
+        ],
+      })),
+    });
+  });
+
+  test('asks for a JSON Pointer', async () => {
+    expect(await runCommand(policyCommand, ['--explain', 'spec.x'])).toEqual({
+      code: 2,
+      stdout: '',
+      problems: ['--explain: "spec.x" is not a JSON Pointer such as /spec/runPolicy/suspend'],
+    });
+  });
+});

@@ -4,6 +4,7 @@ import { explain } from '../../core/explain.ts';
 import type { Policy } from '../../core/policy.ts';
 import { parseMoment } from '../../policy/moment.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
+import { jsonText } from '../json-text.ts';
 import { loadPolicyOption } from '../policy-option.ts';
 import { readText } from '../text-file.ts';
 import { updateRequest, type UpdateFlags } from './update-request.ts';
@@ -50,10 +51,6 @@ async function printVerdict(files: Files, flags: CheckFlags, context: CheckConte
     flags.output === 'json' ? jsonText(verdictDocument(judgement)) : verdictText(judgement, context.hasColour),
   );
   context.exitWith(EXIT_CODES[verdict.decision.outcome]);
-}
-
-function jsonText(value: object): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 function momentOf({ at }: CheckFlags): Date {
