@@ -240,6 +240,41 @@ const REFUSED: [what: string, values: object, message: string][] = [
   ],
   ['one port for two', { webhook: { port: 8080 } }, 'metrics.port: must differ from webhook.port'],
   [
+    'a policy whose path is too broad',
+    { policy: { exemptions: [{ name: 'a', usernames: ['jane'], paths: ['/spec/*'] }] } },
+    'policy: the path "/spec/*" lets nearly everything change; if that is meant, set policy.allowBroadPaths',
+  ],
+  ...['*', 'system:*', '*-admin', 'system:anonymous', 'system:serviceaccount:team-*:scheduler'].map(
+    (username): [string, object, string] => [
+      `a policy that exempts the username ${username}`,
+      { policy: { exemptions: [{ name: 'a', usernames: [username], paths: ['/metadata/finalizers'] }] } },
+      `policy: the username "${username}" covers people or namespaces that it does not name; if that is meant, set policy.allowBroadIdentities`,
+    ],
+  ),
+  ...['*', 'system:authenticated', 'system:serviceaccounts', 'system:serviceaccounts:team-*'].map(
+    (group): [string, object, string] => [
+      `a policy that exempts the group ${group}`,
+      { policy: { exemptions: [{ name: 'a', groups: [group], paths: ['/metadata/finalizers'] }] } },
+      `policy: the group "${group}" covers people or namespaces that it does not name; if that is meant, set policy.allowBroadIdentities`,
+    ],
+  ),
+  [
+    'a policy whose preset trusts any namespace',
+    { policy: { presets: { kueue: { usernames: ['system:serviceaccount:*:kueue'] } } } },
+    'policy: the username "system:serviceaccount:*:kueue" covers people or namespaces that it does not name; if that is meant, set policy.allowBroadIdentities',
+  ],
+  [
+    'a policy with a resource in the singular',
+    { policy: { resources: [{ group: 'kubeflow.org', resource: 'tfjob' }] } },
+    "at '/policy/resources/0/resource': 'tfjob' does not match pattern",
+  ],
+  [
+    'a policy with a name that no namespace has',
+    { policy: { namespaceModes: [{ namespaces: ['Team_A'], mode: 'warn' }] } },
+    "at '/policy/namespaceModes/0/namespaces/0': 'Team_A' does not match pattern",
+  ],
+  ['a policy with a blank contact', { policy: { contact: ' ' } }, "at '/policy/contact': ' ' does not match pattern"],
+  [
     'existingSecret without a name',
     { tls: { mode: 'existingSecret' } },
     'tls.existingSecret.name: required when tls.mode is existingSecret',

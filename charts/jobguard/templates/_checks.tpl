@@ -34,5 +34,6 @@
 {{- if and .Values.metrics.podMonitor.enabled .Values.metrics.serviceMonitor.enabled }}
 {{- $problems = append $problems "metrics: with both podMonitor and serviceMonitor every pod would be scraped twice; enable one" }}
 {{- end }}
+{{- $problems = concat $problems (include "jobguard.policyProblems" . | fromJsonArray) }}
 {{- with $problems }}{{ fail (join "\n" . | printf "\n%s") }}{{ end }}
 {{- end }}
