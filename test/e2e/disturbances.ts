@@ -41,6 +41,30 @@ export async function changePolicy({ cluster, release, during }: Disturbed): Pro
   await backoffLimit(3, 403);
 }
 
+/** Upgrades to a policy with a typing error, which the new pod refuses while the old ones go on, and back. */
+export async function breakPolicy({ cluster, release, during }: Disturbed): Promise<void> {
+  await during('helm upgrade to a policy that does not load, and back', async () => {
+    const before = await release.pods();
+    await release.upgrade({ policy: { allow: ['/metadata/labels', '/metadata/annotations', '/spec/runpolicy'] } });
+    await eventually('a new pod to refuse the policy', async () => {
+      const pods = await release.pods();
+      const logs = await Promise.all(
+        pods.filter((pod) => !before.includes(pod)).map((pod) => logsOf(cluster, release, pod)),
+      );
+      return logs.some((log) => log.includes('did you mean "/spec/runPolicy"?')) || undefined;
+    });
+    const kept = (await release.pods()).filter((pod) => before.includes(pod));
+    if (kept.length !== before.length) throw new Error(`Of the pods ${before.join()} only ${kept.join()} are left`);
+    const { code, stderr } = await release.run('rollback');
+    if (code !== 0) throw new Error(stderr);
+  });
+}
+
+async function logsOf(cluster: Cluster, { namespace }: Release, pod: string): Promise<string> {
+  const { stdout } = await cluster.kubectl(['--namespace', namespace, 'logs', pod]);
+  return stdout;
+}
+
 /**
  * Deletes a pod by force, and waits until it has been killed. That may lose what is under way in this moment, whatever a
  * program does: docs/operations.md says how often.

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Cluster } from '../../tools/node/cluster.ts';
-import { changePolicy, deleteByForce, drain, restart, rotate, type Disturbed } from './disturbances.ts';
+import { breakPolicy, changePolicy, deleteByForce, drain, restart, rotate, type Disturbed } from './disturbances.ts';
 import { install, issue, SECRET, type Serving } from './release.ts';
 import { MEMORY_LIMIT_MIB, resourcesOf } from './resources.ts';
 import { GUARDED_TRAFFIC, meanwhile, startTraffic } from './traffic.ts';
@@ -55,6 +55,7 @@ export function restartsNobodyNotices(cluster: () => Cluster): void {
 async function everything(disturbed: Disturbed, first: Serving): Promise<void> {
   for (const turn of [1, 2, 3]) await restart(disturbed, turn);
   await changePolicy(disturbed);
+  await breakPolicy(disturbed);
   await deleteByForce(disturbed);
   await drain(disturbed);
   let serving = first;
