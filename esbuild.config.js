@@ -54,6 +54,14 @@ const program = await build({
   banner: { js: `#!/usr/bin/env node\n${REQUIRE}\n${CHECK_NODE}` },
 });
 
+// The thread that the program starts for large bodies. What it holds of others, the program does too.
+await build({
+  ...options,
+  entryPoints: ['src/server/judging-worker.ts'],
+  outfile: 'dist/judging-worker.js',
+  banner: { js: REQUIRE },
+});
+
 // What `import 'jobguard'` gives: of what the program holds, only the judgement.
 await build({ ...options, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', banner: { js: REQUIRE } });
 

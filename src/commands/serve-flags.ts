@@ -55,6 +55,12 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonl
 const LOG_FORMATS = ['json', 'text'] as const satisfies readonly LogFormat[];
 
 const MAX_PORT = 65_535;
+/**
+ * Most that an API server sends: a stored object of 1.5 MiB (etcd's --max-request-bytes) and a requested one of 3 MiB
+ * (k8s.io/apiserver pkg/server/config.go, MaxRequestBodyBytes), of nothing but `<`, `>` or `&`, which Go's encoder writes
+ * in six bytes. etcd keeps what the encoder wrote, so the stored one grows no more.
+ */
+export const DEFAULT_MAX_REQUEST_BYTES = (1.5 + 3 * 6) * 1024 * 1024;
 /** V8 refuses strings above about 512 MiB, and a body becomes one. */
 const MAX_REQUEST_BYTES_LIMIT = 256 * 1024 * 1024;
 /** Node's timers count milliseconds in 31 bits (24 days); nobody waits a day for a pod to end. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 
 import { STATUS_CODES } from '../server/http.ts';
+import { compilePolicy } from '../policy/compile.ts';
 import { BUILD_INFO } from '../telemetry/build-info.ts';
 import { InvalidCertificateError, readKeyPair } from '../tls/certificate.ts';
 import { certificateInFiles, type CertificateSource, type ClientAuthoritySource } from '../tls/certificate-reload.ts';
@@ -12,8 +13,8 @@ import { readClientAuthorities } from '../tls/client-authorities.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CommandContext } from './context.ts';
-import { loadPolicyOption } from './policy-option.ts';
-import { parseConfig, type Config, type ServeFlags } from './serve-flags.ts';
+import { completePolicyOption } from './policy-option.ts';
+import { DEFAULT_MAX_REQUEST_BYTES, parseConfig, type Config, type ServeFlags } from './serve-flags.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `jobguard serve`: the webhook. */
@@ -51,7 +52,7 @@ export function serveCommand(context: CommandContext): Command {
       SERVICE_ACCOUNT_FOLDER,
     )
     .option('--metrics-port <port>', 'plain HTTP port of /metrics, /livez, /readyz and /version; 0 disables it', '8080')
-    .option('--max-request-bytes <bytes>', 'largest request body', '16777216')
+    .option('--max-request-bytes <bytes>', 'largest request body', String(DEFAULT_MAX_REQUEST_BYTES))
     .option('--shutdown-delay <duration>', 'how long to keep accepting requests after SIGTERM', '10s')
     .option(
       '--shutdown-timeout <duration>',
@@ -101,18 +102,21 @@ async function serveUntil(
   context: CommandContext,
   log: Logger,
 ): Promise<void> {
-  const [{ collectProcessMetrics, createMetrics }, { startServer }] = await Promise.all([
+  const [{ collectProcessMetrics, createMetrics }, { startServer }, { createLargeBodyJudge }] = await Promise.all([
     import('../telemetry/metrics.ts'),
     import('../server/server.ts'),
+    import('../server/large-bodies.ts'),
   ]);
-  const policy = await loadPolicyOption(config.policyFile, context);
+  const completePolicy = await completePolicyOption(config.policyFile, context);
+  const policy = compilePolicy(completePolicy);
   logExpired(policy, new Date(), log);
   const { certificate, discard } = await loadCertificate(config, context, log);
   const clientAuthorities = await loadClientAuthorities(config);
   const metrics = createMetrics(policy, BUILD_INFO, STATUS_CODES);
   collectProcessMetrics(metrics.registry);
   const body = { maxBytes: config.maxRequestBytes };
-  const around = { build: BUILD_INFO, body, metrics, log };
+  const largeBodies = createLargeBodyJudge(completePolicy);
+  const around = { build: BUILD_INFO, body, largeBodies, metrics, log };
   try {
     const server = await startServer({ config, policy, certificate, clientAuthorities, ...around });
     const { securePort, metricsPort } = server;

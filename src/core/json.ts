@@ -27,15 +27,19 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
  */
 export function parseJson(text: string): JsonValue {
   const { marked, numbers } = markInexactNumbers(text);
-  const root = [JSON.parse(marked) as JsonValue] as const;
-  if (numbers.length > 0) restoreNumbers(root, numbers);
-  return root[0];
+  const root = JSON.parse(marked) as JsonValue;
+  return numbers.length === 0 ? root : restoreNumbers(root, text, numbers);
 }
 
 interface MarkedText {
   readonly marked: string;
   /** Those that were replaced, in the order of their placeholders. */
-  readonly numbers: readonly ExactNumber[];
+  readonly numbers: readonly FoundNumber[];
+}
+
+interface FoundNumber {
+  readonly start: number;
+  readonly source: string;
 }
 
 /**
@@ -43,7 +47,7 @@ interface MarkedText {
  * stays. No other number of a marked text is as large: what has an exponent of three digits is itself replaced.
  */
 function markInexactNumbers(text: string): MarkedText {
-  const numbers: ExactNumber[] = [];
+  const numbers: FoundNumber[] = [];
   const next = inexactNumbers(text);
   let marked = '';
   let copied = 0;
@@ -61,7 +65,7 @@ function markInexactNumbers(text: string): MarkedText {
     const [start, end] = tokenAround(text, index);
     const source = text.slice(start, end);
     if (NUMBER.test(source)) {
-      numbers.push(new ExactNumber(source));
+      numbers.push({ start, source });
       marked += `${text.slice(copied, start)}${numbers.length}e200`;
       copied = end;
     }
@@ -124,10 +128,14 @@ function isOfNumber(code: number): boolean {
 }
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+/** A search by `indexOf` takes as long to begin as looking at this many characters. */
+const CHARACTERS_BEFORE_SEARCH = 16;
 
 /** Returns where the next quote is; the length of the text where none is left. */
 function indexOfQuote(text: string, from: number): number {
-  const index = text.indexOf('"', from);
+  const end = Math.min(from + CHARACTERS_BEFORE_SEARCH, text.length);
+  for (let index = from; index < end; index += 1) if (text.charCodeAt(index) === QUOTE) return index;
+  const index = text.indexOf('"', end);
   return index === -1 ? text.length : index;
 }
 
@@ -142,40 +150,103 @@ function endOfString(text: string, start: number): number {
   return index + 1;
 }
 
-/** Replaces the placeholders below a list by their numbers. It keeps its own stack, as `diff` does. */
-function restoreNumbers(root: readonly JsonValue[], numbers: readonly ExactNumber[]): void {
-  let left = numbers.length;
-  const containers: (JsonValue[] | JsonMap)[] = [root as JsonValue[]];
-  const visit = (value: JsonValue | undefined): ExactNumber | undefined => {
-    if (Array.isArray(value) || isMap(value)) containers.push(value);
-    if (typeof value !== 'number' || value < 1e200) return undefined;
-    left -= 1;
-    return numbers[Math.round(value / 1e200) - 1];
+/**
+ * Puts the numbers in place of their placeholders in what was parsed. It finds each by its place in the text: to look at all
+ * values of a large map takes longer than to have parsed it.
+ */
+function restoreNumbers(parsed: JsonValue, text: string, numbers: readonly FoundNumber[]): JsonValue {
+  const root: [JsonValue] = [parsed];
+  const cursor = createCursor(text, root);
+  for (const [index, { start, source }] of numbers.entries()) {
+    cursor.moveTo(start);
+    cursor.replace(Number(`${index + 1}e200`), new ExactNumber(source));
+  }
+  return root[0];
+}
+
+/** A place in a text, and in the value that was parsed of it. */
+interface Cursor {
+  readonly moveTo: (index: number) => void;
+  /** Replaces the value at this place, unless it is another one there: of two equal keys the last counts. */
+  readonly replace: (expected: number, value: ExactNumber) => void;
+}
+
+/** A list or map that is open at a place. */
+interface Level {
+  readonly isList: boolean;
+  /** Of the item in a list; where the entry's key begins in a map. */
+  place: number;
+  /** What was parsed of it, which may be of another one with the same key; undefined until it is looked up. */
+  container: JsonValue | undefined;
+  /** What it is in; undefined for the outermost. */
+  readonly above: Level | undefined;
+}
+
+const [OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP, COMMA] = [0x5b, 0x5d, 0x7b, 0x7d, 0x2c];
+
+/** Creates a cursor at the start of a JSON text, whose value is the one item of `root`. */
+function createCursor(text: string, root: [JsonValue]): Cursor {
+  let level: Level = { isList: true, place: 0, container: root, above: undefined };
+  let isBeforeKey = false;
+  let here = 0;
+
+  const open = (isList: boolean): void => {
+    isBeforeKey = !isList;
+    level = { isList, place: 0, container: undefined, above: level };
   };
-  for (let container = containers.pop(); container !== undefined && left > 0; container = containers.pop()) {
-    if (Array.isArray(container)) restoreItems(container, visit);
-    else restoreEntries(container, visit);
-  }
+  const close = (): void => {
+    if (level.above !== undefined) level = level.above;
+  };
+  const passSign = (code: number): void => {
+    if (code === OPEN_MAP || code === OPEN_LIST) open(code === OPEN_LIST);
+    else if (code === CLOSE_MAP || code === CLOSE_LIST) close();
+    else if (code === COMMA && level.isList) level.place += 1;
+    else if (code === COMMA) isBeforeKey = true;
+    here += 1;
+  };
+  const passString = (): void => {
+    if (isBeforeKey) level.place = here;
+    isBeforeKey = false;
+    here = endOfString(text, here);
+  };
+  return {
+    moveTo: (index) => {
+      while (here < index) {
+        const code = text.charCodeAt(here);
+        if (code === QUOTE) passString();
+        else passSign(code);
+      }
+    },
+    replace: (expected, value) => {
+      lookUp(level, text);
+      if (valueAt(level, text) === expected) setValue(level, text, value);
+    },
+  };
 }
 
-type Visit = (value: JsonValue | undefined) => ExactNumber | undefined;
-
-function restoreItems(list: JsonValue[], visit: Visit): void {
-  for (let index = 0; index < list.length; index += 1) {
-    const exact = visit(list[index]);
-    if (exact !== undefined) list[index] = exact;
+/** Looks up what was parsed of a level, and of those above it that were not asked for yet. */
+function lookUp(level: Level, text: string): void {
+  const unknown: { readonly level: Level; readonly above: Level }[] = [];
+  for (let at = level; at.container === undefined && at.above !== undefined; at = at.above) {
+    unknown.push({ level: at, above: at.above });
   }
+  for (const { level, above } of unknown.toReversed()) level.container = valueAt(above, text) ?? null;
 }
 
-/** Asks for all values at once: to look up each key of a large map takes longer than to have parsed it. */
-function restoreEntries(map: JsonMap, visit: Visit): void {
-  const exact = Object.values(map).map(visit);
-  if (exact.every((number) => number === undefined)) return;
-  for (const [index, key] of Object.keys(map).entries()) {
-    const number = exact[index];
-    // The key is the map's own, so that an assignment to `__proto__` sets an entry.
-    if (number !== undefined) map[key] = number;
-  }
+function valueAt(level: Level, text: string): JsonValue | undefined {
+  const { isList, container, place } = level;
+  if (isList) return Array.isArray(container) ? container[place] : undefined;
+  return isMap(container) ? ownValue(container, keyAt(text, place)) : undefined;
+}
+
+function setValue({ container, place }: Level, text: string, value: ExactNumber): void {
+  if (Array.isArray(container)) container[place] = value;
+  // The key is the map's own, so that an assignment to `__proto__` sets an entry.
+  else if (isMap(container)) container[keyAt(text, place)] = value;
+}
+
+function keyAt(text: string, start: number): string {
+  return JSON.parse(text.slice(start, endOfString(text, start))) as string;
 }
 
 /** Tells whether a value is a JSON object. */

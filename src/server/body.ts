@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
+import { createBudget, type Waiting } from './budget.ts';
 import { createDeadlines } from './deadlines.ts';
-import { isTooDense } from './density.ts';
 import { parseDuration } from './duration.ts';
 import { HttpError } from './http.ts';
 import { createTurns } from './turns.ts';
@@ -10,10 +10,13 @@ import { createTurns } from './turns.ts';
 const BODY_DEADLINE_MS = 15_000;
 /** Share of the time after which the API server gives up, as it says, so that it learns why before it does. */
 const SHARE_OF_CLIENT_TIMEOUT = 0.9;
-/** How many bodies of the largest size may be held at once, so that memory stays bounded whatever is sent. */
-const LARGEST_BODIES_AT_ONCE = 4;
+/**
+ * How many bodies of the largest size may be held at once, so that memory stays bounded whatever is sent. What comes beyond
+ * waits unread: an API server is one client for all its users, and what is refused would pass with `failurePolicy: Ignore`.
+ */
+const LARGEST_BODIES_AT_ONCE = 1.5;
 /** The same for one client, so that it does not take all of it. */
-const LARGEST_BODIES_OF_A_CLIENT_AT_ONCE = 2;
+const LARGEST_BODIES_OF_A_CLIENT_AT_ONCE = 1;
 /**
  * Up to here a body is taken however much is held, and out of turn: the number of connections bounds how much that is, and
  * to judge it takes about a millisecond. Most jobs are smaller.
@@ -25,104 +28,127 @@ export interface BodyReaderOptions {
   readonly deadlineMs?: number;
 }
 
+/** What becomes of a body once it is there. */
+export interface Judges<T> {
+  /** Takes a small one, at once. */
+  readonly small: (body: Uint8Array<ArrayBuffer>) => T;
+  /** Takes a large one and all that it holds, in its client's turn: one at a time. */
+  readonly large: (body: Uint8Array<ArrayBuffer>) => Promise<T>;
+}
+
+/** When a request has to be answered, in milliseconds of `performance.now()`, and how long that was when it came. */
+interface Patience {
+  readonly at: number;
+  readonly ms: number;
+}
+
 /**
- * Makes a reader of request bodies, which gives the large ones away in their client's turn: what its caller does with one
- * before it awaits something is done by itself.
+ * Makes a reader of request bodies, which hands each to the judge of its size and returns what that one returns.
  *
  * No library reads bodies this way: with a limit that counts before a byte is read, and with the errors of `http.ts`. The
  * reader rejects with an HttpError, or with the connection's own error where that broke off.
  */
-export function createBodyReader({
-  maxBytes,
-  deadlineMs = BODY_DEADLINE_MS,
-}: BodyReaderOptions): (request: IncomingMessage) => Promise<Buffer> {
-  const turnOf = createTurns();
+export function createBodyReader<T>(
+  { maxBytes, deadlineMs = BODY_DEADLINE_MS }: BodyReaderOptions,
+  judges: Judges<T>,
+): (request: IncomingMessage) => Promise<T> {
   const clientTimeoutMs = createClientTimeouts();
   const deadlines = createDeadlines();
-  let bytesHeld = 0;
-  const clients = new Map<string, Held>();
+  const inTurn = createTurns();
+  const budget = createBudget({
+    bytes: LARGEST_BODIES_AT_ONCE * maxBytes,
+    bytesOfClient: LARGEST_BODIES_OF_A_CLIENT_AT_ONCE * maxBytes,
+  });
 
-  const refusal = (ofClient: Held, size: number): HttpError | undefined => {
-    if (size > maxBytes) {
-      return new HttpError(413, `the request body is larger than ${maxBytes} bytes (--max-request-bytes)`);
+  const by = async <V>({ at }: Patience, { done, stop }: Waiting<V>, late: () => HttpError): Promise<V> => {
+    const deadline = { at, strike: () => stop(late()) };
+    deadlines.add(deadline);
+    try {
+      return await done;
+    } finally {
+      deadlines.delete(deadline);
     }
-    if (size <= SMALL_BODY_BYTES) return undefined;
-    const isRoom =
-      bytesHeld <= LARGEST_BODIES_AT_ONCE * maxBytes && ofClient.bytes <= LARGEST_BODIES_OF_A_CLIENT_AT_ONCE * maxBytes;
-    return isRoom ? undefined : overload('too many large requests at once');
+  };
+  const read = (request: IncomingMessage, bytes: number, patience: Patience): Promise<Uint8Array<ArrayBuffer>> =>
+    by(patience, collect(request, bytes), () => timeout(patience));
+  const judgeLarge = async (request: IncomingMessage, bytes: number, patience: Patience): Promise<T> => {
+    const client = request.socket.remoteAddress ?? '';
+    const release = await by(patience, budget.reserve(client, bytes), overload);
+    try {
+      const body = await read(request, bytes, patience);
+      return await inTurn(client, async () => {
+        if (performance.now() > patience.at) throw overload();
+        return judges.large(body);
+      });
+    } finally {
+      release();
+    }
   };
 
-  return (request) => {
+  return async (request) => {
     checkContent(request);
-    const client = request.socket.remoteAddress ?? '';
-    const ofClient = clients.get(client) ?? { bodies: 0, bytes: 0 };
-    const announced = refusal(ofClient, Number(request.headers['content-length'] ?? 0));
-    if (announced !== undefined) throw announced;
-
-    clients.set(client, ofClient);
-    ofClient.bodies += 1;
-    const hold = (bytes: number): void => {
-      bytesHeld += bytes;
-      ofClient.bytes += bytes;
-    };
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-    let isOpen = true;
-    const receive = (chunk: Buffer): void => {
-      if (!isOpen) return;
-      size += chunk.length;
-      hold(chunk.length);
-      const refused = refusal(ofClient, size);
-      if (refused === undefined) chunks.push(chunk);
-      else close(() => reject(refused));
-    };
-    const close = (settle: () => void): void => {
-      if (!isOpen) return;
-      isOpen = false;
-      deadlines.delete(deadline);
-      hold(-size);
-      ofClient.bodies -= 1;
-      if (ofClient.bodies === 0) clients.delete(client);
-      settle();
-    };
-    const giveAway = (): void => {
-      const body = Buffer.concat(chunks, size);
-      const isLate = performance.now() > deadline.at;
-      const refused = isLate ? overload('too many requests at once') : densityRefusal(body);
-      if (refused === undefined) resolve(body);
-      else reject(refused);
-    };
-    const finish = (): void => {
-      deadlines.delete(deadline);
-      if (size <= SMALL_BODY_BYTES) close(giveAway);
-      else void turnOf(client).then(() => close(giveAway));
-    };
-    const patienceMs = Math.min(deadlineMs, clientTimeoutMs(request.url ?? '') * SHARE_OF_CLIENT_TIMEOUT);
-    const deadline = {
-      at: performance.now() + patienceMs,
-      strike: () => {
-        close(() => reject(new HttpError(408, `the request body did not arrive within ${patienceMs} ms`)));
-      },
-    };
-    deadlines.add(deadline);
-    request
-      .on('data', receive)
-      .on('end', finish)
-      .on('error', (error) => close(() => reject(error)));
-    return promise;
+    const bytes = announcedBytes(request, maxBytes);
+    const ms = Math.min(deadlineMs, clientTimeoutMs(request.url ?? '') * SHARE_OF_CLIENT_TIMEOUT);
+    const patience = { at: performance.now() + ms, ms };
+    if (bytes > SMALL_BODY_BYTES) return judgeLarge(request, bytes, patience);
+    return judges.small(await read(request, bytes, patience));
   };
 }
 
-/** What is held of a client's bodies that are being read. */
-interface Held {
-  bodies: number;
-  bytes: number;
+/**
+ * Returns how many bytes a body has, as its request says; the most it may have where it does not say.
+ *
+ * @throws HttpError 413 where that is too many
+ */
+function announcedBytes({ headers }: IncomingMessage, maxBytes: number): number {
+  const bytes = Number(headers['content-length'] ?? maxBytes);
+  if (bytes > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
+}
+
+/**
+ * Reads a body of at most as many bytes, for which it allocates the memory at once; what is not written yet of that is not
+ * resident.
+ */
+function collect(request: IncomingMessage, bytes: number): Waiting<Uint8Array<ArrayBuffer>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+  const body = Buffer.allocUnsafeSlow(bytes);
+  let size = 0;
+  let copied: Uint8Array = Buffer.of();
+  const receive = (chunk: Buffer): void => {
+    // Not the chunk itself: the parser that hands it over may not be done with it.
+    free(copied);
+    copied = chunk;
+    if (size + chunk.length > bytes) stop(tooLarge(bytes));
+    else size += chunk.copy(body, size);
+  };
+  const finish = (): void => resolve(body.subarray(0, size));
+  const stop = (error: Error): void => {
+    request.off('data', receive).off('end', finish);
+    free(body);
+    reject(error);
+  };
+  request.on('data', receive).on('end', finish).on('error', stop);
+  return { done: promise, stop };
+}
+
+/** Gives memory back at once, except where something beside the buffer has its place in it: the collector may come late. */
+function free({ buffer, byteLength }: Uint8Array): void {
+  const isOwn = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength;
+  if (isOwn && !buffer.detached) buffer.transfer(0);
+}
+
+function tooLarge(maxBytes: number): HttpError {
+  return new HttpError(413, `the request body is larger than ${maxBytes} bytes (--max-request-bytes)`);
+}
+
+function timeout({ ms }: Patience): HttpError {
+  return new HttpError(408, `the request body did not arrive within ${ms} ms`);
 }
 
 /** The API server's client asks again after that second, within its own timeout. */
-function overload(message: string): HttpError {
-  return new HttpError(503, message, { 'Retry-After': '1' });
+function overload(): HttpError {
+  return new HttpError(503, 'too many large requests at once', { 'Retry-After': '1' });
 }
 
 /** Reads the `timeout=5s` that the API server puts into the query; Infinity where there is none. */
@@ -149,24 +175,5 @@ function checkContent({ headers }: IncomingMessage): void {
   }
   if (!/^(?:identity)?$/i.test(headers['content-encoding'] ?? '')) {
     throw new HttpError(415, 'the request body must not have a Content-Encoding');
-  }
-}
-
-/** Below it no body can be too dense: to look at it would take longer than it is worth. */
-const SMALLEST_SUSPECT_BYTES = 1024 * 1024;
-
-function densityRefusal(body: Buffer): HttpError | undefined {
-  if (body.length < SMALLEST_SUSPECT_BYTES || !isTooDense(body)) return undefined;
-  return new HttpError(413, 'the request body has more lists, maps and values than an API server can send');
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Decodes UTF-8; what is not UTF-8 is refused, never mended: a replaced byte could hide a change. */
-export function decodeBody(body: Buffer): string {
-  try {
-    return decoder.decode(body);
-  } catch {
-    throw new HttpError(400, 'the request body is not UTF-8');
   }
 }

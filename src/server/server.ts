@@ -13,6 +13,7 @@ import {
 } from '../tls/certificate-reload.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import type { BuildInfo } from '../telemetry/build-info.ts';
+import type { LargeBodyJudge } from './large-bodies.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Check } from '../telemetry/readiness.ts';
@@ -40,6 +41,8 @@ export interface ServerConfig {
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly policy: Policy;
+  /** Ends with the server. */
+  readonly largeBodies: LargeBodyJudge;
   readonly build: BuildInfo;
   readonly body: BodyReaderOptions;
   /** undefined: as many as connections.ts thinks fit. */
@@ -61,7 +64,7 @@ export interface RunningServer {
 
 /** Starts the secure and the plain port and follows the certificate. Rejects where a port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { config, metrics, log } = options;
+  const { config, largeBodies, metrics, log } = options;
   let isDraining = false;
   const { secure, connections, certificate, checks } = createSecurePort(options, () => isDraining);
   const plain = createPlainServer(createProbes({ registry: metrics.registry, build: options.build, checks, log }));
@@ -81,6 +84,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log.info({ delayMs, timeoutMs }, 'draining');
     const cutOff = await drain({ server: secure, connections, delayMs, timeoutMs });
     closeTheRest();
+    await largeBodies.end();
     log.info({ cutOff }, 'drained');
   };
 
@@ -105,10 +109,11 @@ interface SecurePort {
 }
 
 function createSecurePort(options: ServerOptions, isDraining: () => boolean): SecurePort {
-  const { config, policy, body, maxConnections, certificate: source, clientAuthorities, metrics, log } = options;
+  const { config, policy, body, largeBodies, maxConnections, certificate: source, ...rest } = options;
+  const { clientAuthorities, metrics, log } = rest;
   const { tlsMinVersion: minVersion, allowedClientNames } = config;
   const allowedClients = clientAuthorities === undefined ? undefined : allowedClientNames;
-  const handler = createWebhook({ policy, body, allowedClients, metrics, log, isDraining });
+  const handler = createWebhook({ policy, body, largeBodies, allowedClients, metrics, log, isDraining });
   const credentials = { keyPair: source.keyPair, clientCa: clientAuthorities?.pem, minVersion };
   const { secure, connections } = createSecureServer({ credentials, handler, maxConnections, metrics, log });
   const certificate = reloadCertificate({ server: secure, minVersion, source, clientAuthorities, metrics, log });

@@ -2,21 +2,20 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
-import { InvalidReviewError, parseReview } from '../core/admission.ts';
-import { reviewResponse } from '../core/review-response.ts';
-import { decide } from '../core/decide.ts';
-import { explain } from '../core/explain.ts';
 import type { Policy } from '../core/policy.ts';
 import { createApp } from './app.ts';
-import { createBodyReader, decodeBody, type BodyReaderOptions } from './body.ts';
+import { createBodyReader, type BodyReaderOptions } from './body.ts';
 import { checkClient } from './client-certificate.ts';
 import { HttpError, statusBody } from './http.ts';
+import { decodeBody, judge, withResource, type Judgement } from './judge.ts';
+import type { LargeBodyJudge } from './large-bodies.ts';
 import { logDecision, type Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface WebhookOptions {
   readonly policy: Policy;
   readonly body: BodyReaderOptions;
+  readonly largeBodies: Pick<LargeBodyJudge, 'judge'>;
   /** undefined: whoever calls is answered. Empty: whoever the client authorities prove. */
   readonly allowedClients: readonly string[] | undefined;
   readonly metrics: Metrics;
@@ -31,10 +30,22 @@ export interface WebhookOptions {
  */
 const LINGER_MS = 2_000;
 
+/** A judgement, and how large the body was that it is of. */
+interface JudgedBody extends Judgement {
+  readonly bytes: number;
+}
+
 /** Creates what the secure port serves: `POST /validate`, and nothing else. */
 export function createWebhook(options: WebhookOptions): RequestListener {
-  const { policy, body: bodyOptions, allowedClients, metrics, log, isDraining } = options;
-  const readBody = createBodyReader(bodyOptions);
+  const { policy, body, largeBodies, allowedClients, metrics, log, isDraining } = options;
+  const judgeBody = createBodyReader<JudgedBody>(body, {
+    // From the last byte of such a body to its answer nothing is waited for.
+    small: (body) => ({ ...judge(policy, decodeBody(body)), bytes: body.length }),
+    large: async (body) => {
+      const bytes = body.length;
+      return { ...withResource(policy, await largeBodies.judge(body)), bytes };
+    },
+  });
 
   const send = (request: IncomingMessage, response: ServerResponse, code: number, body: string): void => {
     metrics.recordAnswer(code);
@@ -44,17 +55,13 @@ export function createWebhook(options: WebhookOptions): RequestListener {
     else answerEarly(request, response, body);
   };
 
-  // From the last byte of the body to the answer nothing is awaited.
   const validate = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const start = performance.now();
-    const body = await readBody(request);
-    const review = parseReview(decodeBody(body));
-    const verdict = decide(policy, review, new Date());
-    const explanation = explain(policy, review, verdict);
-    send(request, response, 200, JSON.stringify(reviewResponse(review, verdict, explanation)));
+    const { answer, bytes, ...judged } = await judgeBody(request);
+    send(request, response, 200, answer);
     const durationMs = performance.now() - start;
-    metrics.recordAdmission({ request: review, verdict, explanation, seconds: durationMs / 1000, bytes: body.length });
-    logDecision(log, { policy, request: review, verdict, explanation, durationMs });
+    metrics.recordAdmission({ ...judged, seconds: durationMs / 1000, bytes });
+    logDecision(log, { policy, ...judged, durationMs });
   };
 
   const fail = (error: unknown, request: Request, response: Response): void => {
@@ -101,7 +108,6 @@ function answerEarly(request: IncomingMessage, response: ServerResponse, body: s
 
 function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  if (error instanceof InvalidReviewError) return new HttpError(400, error.message);
   return new HttpError(500, 'jobguard could not judge this request; its log says why');
 }
 

@@ -15,7 +15,7 @@ const OTHER_RESOURCE = 'other';
 
 /** Among them 0.1 s, which is slow, and the timeouts of the chart (5), of Kubernetes (10) and the longest there is (30). */
 const DURATION_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** 1 KiB to 16 MiB, the default limit, by fours. */
+/** 1 KiB to 16 MiB, close below the default limit, by fours. */
 const SIZE_BUCKETS_BYTES = Array.from({ length: 8 }, (_, power) => 1024 * 4 ** power);
 
 /** One judged request, as it is measured. */

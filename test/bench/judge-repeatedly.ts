@@ -8,7 +8,7 @@ import { parseReview } from '../../src/core/admission.ts';
 import { decide } from '../../src/core/decide.ts';
 import { explain } from '../../src/core/explain.ts';
 import { reviewResponse, type AdmissionReview } from '../../src/core/review-response.ts';
-import { decodeBody } from '../../src/server/body.ts';
+import { decodeBody } from '../../src/server/judge.ts';
 import { DEFAULT_POLICY, NOW } from '../support/review.ts';
 
 const [, , file = '', count] = process.argv;

@@ -10,7 +10,14 @@ import { NODE } from './jobguard-container.ts';
 import { CONTAINER_TIMEOUT_MS, describeWithDocker, prepared } from './layer.ts';
 import { BUILD_IMAGE, IMAGE, RUNTIME_IMAGE } from './setup.ts';
 
-const FILES = ['LICENSE', 'THIRD-PARTY-NOTICES.txt', 'jobguard.js', 'package.json', 'sbom.cdx.json'];
+const FILES = [
+  'LICENSE',
+  'THIRD-PARTY-NOTICES.txt',
+  'jobguard.js',
+  'judging-worker.js',
+  'package.json',
+  'sbom.cdx.json',
+];
 const MAX_BYTES_BEYOND_NODE = 5_000_000;
 
 /** What may be bundled without asking its authors for more than their names. */
@@ -40,7 +47,7 @@ describeWithDocker('the image', () => {
       entrypoint: [
         ...[
           '/nodejs/bin/node',
-          '--max-old-space-size=320',
+          '--max-old-space-size=192',
           '--max-semi-space-size=4',
           '--initial-old-space-size=48',
           '--disable-sigusr1',

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
+import type { ClientRequest } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -42,6 +43,17 @@ async function settled({ metrics }: TestServer, connections: number): Promise<vo
   );
 }
 
+/** Sends nine tenths of a body of 1 MB. */
+function sendPart(
+  endpoint: Endpoint,
+  path: string,
+): { readonly request: ClientRequest; readonly answer: Promise<Answer> } {
+  const request = httpsRequest(requestOptions(endpoint, { path, headers: { 'content-length': '1000000' } }));
+  const answer = answerTo(request);
+  request.write(' '.repeat(900_000));
+  return { request, answer };
+}
+
 describe('bodies', () => {
   test('408: a body that does not arrive in time', async () => {
     const { endpoint } = await start({ body: { maxBytes: 10_000, deadlineMs: 50 } });
@@ -68,7 +80,7 @@ describe('bodies', () => {
     const answer = answerTo(request);
     request.flushHeaders();
     expect(statusOf(await answer)).toEqual(
-      failure(413, 'RequestEntityTooLarge', 'the request body is larger than 16777216 bytes (--max-request-bytes)'),
+      failure(413, 'RequestEntityTooLarge', 'the request body is larger than 20447232 bytes (--max-request-bytes)'),
     );
     request.destroy();
   });
@@ -88,7 +100,7 @@ describe('bodies', () => {
     Array.from({ length: count }, (_, index) => item(index)).join(',');
 
   test.each([
-    { what: 'empty maps', items: `[${many(2_000_000, () => '{}')}]` },
+    { what: 'empty maps', items: `[${many(2_300_000, () => '{}')}]` },
     { what: 'maps of a shape each', items: `[${many(900_000, (index) => `{"${index}":1}`)}]` },
     { what: 'keys that occur once', items: `{${many(1_250_000, (index) => `"${index}":1`)},"☃":12345678901234567890}` },
     { what: 'lists in lists', items: `${'['.repeat(3_200_000)}${']'.repeat(3_200_000)}` },
@@ -112,22 +124,25 @@ describe('bodies', () => {
     expect(status).toBe(200);
   });
 
-  test('503 with a time to come back to one more large body of a client that has too many under way; small ones go on', async () => {
+  test('a large body waits while its client has as many under way as it may; small ones go on', async () => {
     const { endpoint } = await start({ body: { maxBytes: 1_000_000 } });
-    const held = Array.from({ length: 3 }, () => {
-      const request = httpsRequest(requestOptions(endpoint, { headers: { 'content-length': '1000000' } }));
-      const answer = answerTo(request);
-      request.write(' '.repeat(900_000));
-      return { request, answer };
-    });
-    const first = await Promise.race(held.map(({ answer }) => answer));
-    expect(first.headers['retry-after']).toBe('1');
-    expect(statusOf(first)).toEqual(failure(503, 'ServiceUnavailable', 'too many large requests at once'));
+    const held = sendPart(endpoint, '/validate');
+    const waiting = [sendPart(endpoint, '/validate'), sendPart(endpoint, '/validate')];
     expect((await call(endpoint, { body: UNCHANGED })).status).toBe(200);
-    for (const { request } of held) request.end(' '.repeat(100_000));
-    const codes = await Promise.all(held.map(async ({ answer }) => (await answer).status));
-    // Three of 900 kB exceed two of 1 MB, which is one client's share: one was refused, and the others went on.
-    expect(codes.toSorted()).toEqual([400, 400, 503]);
+    for (const { request } of [...waiting, held]) request.end(' '.repeat(100_000));
+    const codes = await Promise.all([held, ...waiting].map(async ({ answer }) => (await answer).status));
+    expect(codes).toEqual([400, 400, 400]);
+  });
+
+  test('503 with a time to come back to a large body that waits in vain', async () => {
+    const { endpoint, metrics } = await start({ body: { maxBytes: 1_000_000 } });
+    const held = sendPart(endpoint, '/validate');
+    await eventually('the first', () => Promise.resolve(metrics.requestsInFlight.value === 1 || undefined));
+    const late = await sendPart(endpoint, '/validate?timeout=200ms').answer;
+    expect(late.headers['retry-after']).toBe('1');
+    expect(statusOf(late)).toEqual(failure(503, 'ServiceUnavailable', 'too many large requests at once'));
+    held.request.end(' '.repeat(100_000));
+    expect((await held.answer).status).toBe(400);
   });
 
   test('503 with a time to come back, unjudged, for what has waited until the API server is about to give up', async () => {
@@ -149,7 +164,7 @@ describe('bodies', () => {
     agent.destroy();
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
     const late = answers.filter(({ status }) => status === 503);
-    const told = failure(503, 'ServiceUnavailable', 'too many requests at once', 'keep-alive');
+    const told = failure(503, 'ServiceUnavailable', 'too many large requests at once', 'keep-alive');
     expect(late.map((answer) => [answer.headers['retry-after'], statusOf(answer)])).toEqual(
       late.map(() => ['1', told]),
     );

@@ -9,16 +9,17 @@ describe('turns', () => {
     { what: 'alternate', asked: ['a1', 'a2', 'a3', 'b1', 'b2'], given: ['a1', 'b1', 'a2', 'b2', 'a3'] },
     { what: 'go round', asked: ['a1', 'a2', 'b1', 'c1', 'a3'], given: ['a1', 'b1', 'c1', 'a2', 'a3'] },
   ])('$what', async ({ asked, given }) => {
-    const turnOf = createTurns();
+    const inTurn = createTurns();
     const order: string[] = [];
-    await Promise.all(asked.map(async (name) => turnOf(name.slice(0, 1)).then(() => order.push(name))));
+    await Promise.all(asked.map(async (name) => inTurn(name.slice(0, 1), () => Promise.resolve(order.push(name)))));
     expect(order).toEqual(given);
   });
 
   test('come one at a time, and whoever comes between two of another client is next', async () => {
-    const turnOf = createTurns();
+    const inTurn = createTurns();
     const order: string[] = [];
-    const ask = async (name: string): Promise<unknown> => turnOf(name.slice(0, 1)).then(() => order.push(name));
+    const ask = async (name: string): Promise<unknown> =>
+      inTurn(name.slice(0, 1), () => Promise.resolve(order.push(name)));
     const flood = ['a1', 'a2', 'a3', 'a4'].map(ask);
     await breath();
     expect(order).toEqual(['a1']);

@@ -1,4 +1,6 @@
+import { DEFAULT_MAX_REQUEST_BYTES } from '../../src/commands/serve-flags.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { judgeLarge } from '../../src/server/judge.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { STATUS_CODES } from '../../src/server/http.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../../src/server/server.ts';
@@ -37,8 +39,13 @@ export async function startTestServer(overrides: Partial<ServerOptions> = {}): P
       shutdownTimeoutMs: 5_000,
     },
     policy,
+    // In this thread, where a test's own policy can be used.
+    largeBodies: {
+      judge: (body) => Promise.resolve().then(() => judgeLarge(policy, body)),
+      end: () => Promise.resolve(),
+    },
     build: TEST_BUILD,
-    body: { maxBytes: 16 * 1024 * 1024 },
+    body: { maxBytes: DEFAULT_MAX_REQUEST_BYTES },
     certificate: {
       keyPair: { ...issued, notBefore: new Date(Date.now() - HOUR_MS), notAfter: new Date(Date.now() + HOUR_MS) },
       renew: undefined,

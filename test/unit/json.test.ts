@@ -37,6 +37,20 @@ describe('numbers in JSON', () => {
       [1e99, new ExactNumber('12345678901234567890')],
     ],
     ['of two equal keys the last counts', '{"a":12345678901234567890,"a":1}', { a: 1 }],
+    ['of two equal keys the last counts below them, too', '{"a":{"b":[1e400]},"a":{"b":1}}', { a: { b: 1 } }],
+    ['what has no equal below the last key is gone', '{"a":{"b":[1e400]},"a":{}}', { a: {} }],
+    ['a list instead of a map counts', '{"a":{"b":1e400},"a":[2]}', { a: [2] }],
+    ['a map instead of a list counts', '{"a":[1e400],"a":{"0":2}}', { a: { '0': 2 } }],
+    ['equal keys may be spelled differently', String.raw`{"a":1,"\u0061":1e400}`, { a: new ExactNumber('1e400') }],
+    [
+      'each of many comes to its place',
+      '{"a":{"b":[{},[],"c",1e400],"d":1e500},"e":[[1e600]],"f":1e700}',
+      {
+        a: { b: [{}, [], 'c', new ExactNumber('1e400')], d: new ExactNumber('1e500') },
+        e: [[new ExactNumber('1e600')]],
+        f: new ExactNumber('1e700'),
+      },
+    ],
     ['digits in a string are a string', '["a", ": 12345678901234567890", 1]', ['a', ': 12345678901234567890', 1]],
     [
       'short numbers beside a long one stay numbers',
