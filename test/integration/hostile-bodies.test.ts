@@ -103,8 +103,8 @@ describe('six bodies at once, just below the limits, again and again', () => {
     );
     const bound = Math.max(MAX_DELAY_MS, ...Object.values(idle).map((delay) => delay * TIMES_IDLE));
     expect(Object.values(delays).filter((delay) => delay > bound)).toEqual([]);
-    // 503: its turn did not come in time.
-    expect([...codes].filter((code) => code !== 200 && code !== 503)).toEqual([]);
+    // 408 and 503: its turn came too late, or not in time.
+    expect([...codes].filter((code) => ![200, 408, 503].includes(code))).toEqual([]);
     expect(codes).toContain(200);
     expect(peak).toBeLessThanOrEqual(MAX_RESIDENT_KIB);
   });
