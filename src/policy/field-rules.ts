@@ -156,11 +156,13 @@ function unknownField({ found, pattern, resources }: Meant): PolicyProblem[] {
 
   const field = fieldPath(pattern.slice(0, wrong.miss.depth + 1), wrong.type);
   const who = readings.length === 1 ? `${wrong.name} has no field` : 'no guarded resource has a field';
-  const wayOut =
-    wrong.corrected === undefined
-      ? 'if its CRD has it, write "allowUnknownPaths: true"'
-      : `did you mean ${JSON.stringify(pointer(wrong.corrected))}?`;
-  return [{ path: found.path, isAtKey: false, text: `${who} ${field}; ${wayOut}` }];
+  return [{ path: found.path, isAtKey: false, text: `${who} ${field}; ${wayOutOf(wrong)}` }];
+}
+
+function wayOutOf({ corrected }: Reading): string {
+  return corrected === undefined
+    ? 'if its CRD has it, write "allowUnknownPaths: true"'
+    : `did you mean ${JSON.stringify(pointer(corrected))}?`;
 }
 
 /** Returns the resource that a wrong path was most likely meant for: one that knows a better, or else most of it. */

@@ -70,7 +70,12 @@ function correctAt(path: Pattern, { depth, type, container }: Miss): Pattern | u
   }
   const near = nearest(wrong, [...type.fields.keys()]);
   if (near !== undefined) return [...head, near, ...tail];
-  if (type.items?.fields.has(wrong) === true) return [...head, '*', wrong, ...tail];
-  const via = [...type.fields].find(([, field]) => field.fields.has(wrong))?.[0];
-  return via === undefined ? undefined : [...head, via, wrong, ...tail];
+  const between = levelAbove(wrong, type);
+  return between === undefined ? undefined : [...head, between, wrong, ...tail];
+}
+
+/** Returns what leads to a field that lies one level further down. */
+function levelAbove(field: string, { items, fields }: FieldType): string | undefined {
+  if (items?.fields.has(field) === true) return '*';
+  return [...fields].find(([, type]) => type.fields.has(field))?.[0];
 }

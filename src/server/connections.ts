@@ -73,15 +73,7 @@ export function trackConnections(
     connectionOf.set(socket, connection);
     connection.stage = 'unused';
   });
-  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const connection = connectionOf.get(socket);
-    metrics.requestsInFlight.value += 1;
-    if (connection !== undefined) [connection.stage, connection.response] = ['busy', response];
-    response.once('close', () => {
-      metrics.requestsInFlight.value -= 1;
-      if (connection?.response === response) [connection.stage, connection.response] = ['idle', undefined];
-    });
-  });
+  followRequests(server, connectionOf, metrics);
 
   return {
     closeIdle: () => {
@@ -94,6 +86,23 @@ export function trackConnections(
     },
     responseOn: (socket) => connectionOf.get(socket)?.response,
   };
+}
+
+/** Knows of each connection whether a request is under way on it, and counts those requests. */
+function followRequests(
+  server: SecureServer | PlainServer,
+  connectionOf: WeakMap<Duplex, Connection>,
+  metrics: Pick<Metrics, 'requestsInFlight'>,
+): void {
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const connection = connectionOf.get(socket);
+    metrics.requestsInFlight.value += 1;
+    if (connection !== undefined) [connection.stage, connection.response] = ['busy', response];
+    response.once('close', () => {
+      metrics.requestsInFlight.value -= 1;
+      if (connection?.response === response) [connection.stage, connection.response] = ['idle', undefined];
+    });
+  });
 }
 
 /** Returns, of the client with most connections, the oldest of those that have come least far. */
