@@ -37,7 +37,13 @@ export type Decision =
     };
 
 /** Why an update of a guarded resource cannot be judged. */
-export type UnjudgeableReason = 'unknownSubresource' | 'noObjects' | 'noScalePath' | 'noReplicas';
+export type UnjudgeableReason =
+  | 'unknownSubresource'
+  | 'noObjects'
+  /** Nothing of the objects was read: that would have taken too much memory or time. */
+  | 'tooManyValues'
+  | 'noScalePath'
+  | 'noReplicas';
 
 /** A decision and what it was made by. */
 export interface Verdict {

@@ -64,6 +64,7 @@ export function causeText(values: string): string {
 export const UNJUDGEABLE_TEXTS: Readonly<Record<UnjudgeableReason, string>> = {
   unknownSubresource: 'jobguard cannot check updates of this subresource',
   noObjects: 'the request does not contain both the old and the new object',
+  tooManyValues: 'the job contains more values than jobguard can check',
   noScalePath: 'the policy sets no scaleReplicasPath, so updates of /scale cannot be checked',
   noReplicas: 'spec.replicas of the Scale is not a number',
 };

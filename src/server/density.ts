@@ -39,7 +39,8 @@ const CODES = Array.from({ length: 256 }, (_, code) => code);
 const HEAP_BYTES_BY_CODE = Uint8Array.from(CODES, (code) => weightOf(code)?.heapBytes ?? 0);
 const LEVELS_BY_CODE = Int8Array.from(CODES, (code) => weightOf(code)?.levels ?? 0);
 
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+export const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /** What was found in a text so far. */
 interface Found {
@@ -73,12 +74,17 @@ function weighToken(body: Uint8Array, start: number, found: Found): number {
     return end;
   }
   found.heapBytes += HEAP_BYTES_BY_CODE[code] ?? 0;
-  found.levels += LEVELS_BY_CODE[code] ?? 0;
+  found.levels += levelsOf(code);
   return start + 1;
 }
 
+/** Tells by how many levels a character outside of strings leads further down. */
+export function levelsOf(code: number): number {
+  return LEVELS_BY_CODE[code] ?? 0;
+}
+
 /** Returns where the string that begins at `start` ends; the end of the text where it does not. */
-function endOfString(body: Uint8Array, start: number): number {
+export function endOfString(body: Uint8Array, start: number): number {
   const quote = body.indexOf(QUOTE, start + 1);
   if (quote === -1) return body.length;
   if (body[quote - 1] !== BACKSLASH) return quote;
@@ -114,6 +120,6 @@ function isExponent(code: number): boolean {
   return code === 0x45 || code === 0x65; // E e
 }
 
-function codeAt(body: Uint8Array, index: number): number {
+export function codeAt(body: Uint8Array, index: number): number {
   return body[index] ?? 0;
 }

@@ -2,6 +2,7 @@ import { expect, jest, test } from '@jest/globals';
 import { Agent } from 'node:https';
 
 import { at } from '../../tools/json-at.ts';
+import { UNJUDGEABLE } from '../support/denial-wording.ts';
 import { call } from '../support/https-client.ts';
 import { TF_JOB, withValue } from '../support/job.ts';
 import { reviewText } from '../support/review.ts';
@@ -34,4 +35,19 @@ test.each([
   const answers = await Promise.all(Array.from({ length: patches }, patch));
   agent.destroy();
   expect(answers).toEqual(answers.map(() => ({ status: 200, allowed: false })));
+});
+
+test('a job with more long numbers than are looked at is refused, and not left to the failurePolicy', async () => {
+  await using program = await startShipped();
+  const groups = '/spec/tfReplicaSpecs/Worker/template/spec/securityContext';
+  const oldObject = withValue(TF_JOB, groups, { supplementalGroups: Array(12_000).fill(1_234_567_890_123_456) });
+  const object = withValue(oldObject, '/spec/tfReplicaSpecs/Worker/replicas', 9);
+  const { status, text } = await call(program.endpoint, { body: reviewText({ oldObject, object }) });
+  const response = at(JSON.parse(text), 'response');
+  expect({ status, allowed: at(response, 'allowed'), code: at(response, 'status', 'code') }).toEqual({
+    status: 200,
+    allowed: false,
+    code: 403,
+  });
+  expect(at(response, 'status', 'message')).toContain(UNJUDGEABLE.tooManyValues);
 });

@@ -46,6 +46,7 @@ export const wouldDenyBecause = (reason: string): string => `jobguard would deny
 export const UNJUDGEABLE = {
   unknownSubresource: 'jobguard cannot check updates of this subresource',
   noObjects: 'the request does not contain both the old and the new object',
+  tooManyValues: 'the job contains more values than jobguard can check',
   noScalePath: 'the policy sets no scaleReplicasPath, so updates of /scale cannot be checked',
   noReplicas: 'spec.replicas of the Scale is not a number',
 } as const;
