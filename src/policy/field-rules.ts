@@ -49,11 +49,16 @@ export function wrongPaths(document: JsonValue): PolicyProblem[] {
 /** What the schema refuses is no business of these rules. */
 function meantPaths(texts: readonly FoundText[], resources: readonly Guarded[]): Meant[] {
   return texts
-    .filter(({ value }) => VALID_PATH.test(value))
+    .filter(({ value }) => isPath(value))
     .map((found) => ({ found, pattern: segmentsOf(found.value), resources }));
 }
 
-const VALID_PATH = new RegExp(policySchema.definitions.path.pattern);
+const { maxLength: MAX_PATH_LENGTH, pattern: PATH_PATTERN } = policySchema.definitions.path;
+const PATH = new RegExp(PATH_PATTERN);
+
+function isPath(text: string): boolean {
+  return text.length <= MAX_PATH_LENGTH && PATH.test(text);
+}
 
 /** Finds paths that switch the guard off, and those that let whole replica types or containers come and go. */
 function broadPath({ found: { path, value }, pattern, resources }: Meant): PolicyProblem[] {
@@ -95,7 +100,9 @@ function guarded({
   const type = objectType(group, resource, []);
   if (type.kind === 'struct') return { name, type: withKeys(withEarlierFields(type), known?.keys ?? {}) };
 
-  const own = textsAt(entry, ['/podTemplates/*']).map(({ value }) => value);
+  const own = textsAt(entry, ['/podTemplates/*'])
+    .map(({ value }) => value)
+    .filter(isPath);
   const templates = ownValue(entry, 'podTemplates') === undefined ? (known?.podTemplates ?? []) : own;
   const below = objectType(group, resource, templates.map(segmentsOf));
   return { name, type: replaceAt(below, ['metadata'], () => structType('meta/v1.ObjectMeta')) };

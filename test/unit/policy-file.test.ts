@@ -55,6 +55,11 @@ describe('a wrong policy file is answered with every problem, where it is and wh
     ['lists in lists without end', '['.repeat(20_000), 'policy:1:1: nested too deeply'],
     ['a text alone', 'jobguard/v1', 'policy:1:1: must be a map, not "jobguard/v1"'],
     ['a list as a key', `${HEAD}? [mode]\n: warn\n`, 'policy:3:3: a key must be text'],
+    [
+      'a path without end',
+      `${HEAD}resources: [{group: a.example, resource: jobs, podTemplates: ["${'/a'.repeat(200_000)}"]}]`,
+      'policy:3:63: resources[0].podTemplates[0]: has 400000 characters; at most 1024 are allowed',
+    ],
     ['an empty document behind ---', '---\n', 'policy:1:1: holds no policy'],
   ])('%s', (_what, text, problem) => {
     expect(problemsOf(() => readPolicy(text))[0]).toContain(problem);
