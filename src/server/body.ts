@@ -73,8 +73,12 @@ export function createBodyReader<T>(
     by(patience, collect(request, bytes), () => timeout(patience));
   const judgeLarge = async (request: IncomingMessage, bytes: number, patience: Patience): Promise<T> => {
     const client = request.socket.remoteAddress ?? '';
-    const release = await by(patience, budget.reserve(client, bytes), overload);
+    const claim = budget.reserve(client, bytes);
+    // A client that has gone must not be granted memory: it sends nothing, and holds everybody up until its deadline.
+    request.once('close', () => claim.stop(overload()));
+    const release = await by(patience, claim, overload);
     try {
+      if (request.destroyed) throw overload();
       const body = await read(request, bytes, patience);
       return await inTurn(client, async () => {
         if (performance.now() > patience.at) throw overload();

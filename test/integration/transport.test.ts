@@ -134,6 +134,25 @@ describe('bodies', () => {
     expect(codes).toEqual([400, 400, 400]);
   });
 
+  test('a large body whose client has gone while it waited holds nobody up', async () => {
+    const { endpoint, metrics } = await start({ body: { maxBytes: 1_000_000 } });
+    const underWay = (requests: number): Promise<true> =>
+      eventually(`${requests} requests`, () =>
+        Promise.resolve(metrics.requestsInFlight.value === requests || undefined),
+      );
+    const held = sendPart(endpoint, '/validate');
+    await underWay(1);
+    const gone = httpsRequest(requestOptions(endpoint, { headers: { 'content-length': '1000000' } }));
+    gone.on('error', () => undefined).flushHeaders();
+    await underWay(2);
+    gone.destroy();
+    await underWay(1);
+    held.request.end(' '.repeat(100_000));
+    expect((await held.answer).status).toBe(400);
+    const { status } = await call(endpoint, { path: '/validate?timeout=5s', body: UNCHANGED.padEnd(900_000) });
+    expect(status).toBe(200);
+  });
+
   test('503 with a time to come back to a large body that waits in vain', async () => {
     const { endpoint, metrics } = await start({ body: { maxBytes: 1_000_000 } });
     const held = sendPart(endpoint, '/validate');
