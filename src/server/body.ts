@@ -14,8 +14,8 @@ const SHARE_OF_CLIENT_TIMEOUT = 0.9;
  * How many bodies of the largest size may be held at once, so that memory stays bounded whatever is sent. What comes beyond
  * waits unread: an API server is one client for all its users, and what is refused would pass with `failurePolicy: Ignore`.
  */
-const LARGEST_BODIES_AT_ONCE = 1.5;
-/** The same for one client, so that it does not take all of it. */
+const LARGEST_BODIES_AT_ONCE = 2;
+/** The same for one client, so that another one always finds room for the largest body. */
 const LARGEST_BODIES_OF_A_CLIENT_AT_ONCE = 1;
 /**
  * Up to here a body is taken however much is held, and out of turn: the number of connections bounds how much that is, and

@@ -27,7 +27,7 @@ export interface Budget {
 
 /**
  * Creates a budget. The client that holds least comes first, and between equals the one that has waited longest. Nobody
- * overtakes it because he needs less, so that every claim is met in the end.
+ * overtakes it because it needs less, so that every claim is met in the end.
  */
 export function createBudget({ bytes: capacity, bytesOfClient }: BudgetLimits): Budget {
   const waiting = new Set<Claim>();
