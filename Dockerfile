@@ -26,6 +26,7 @@ ARG REVISION=
 LABEL org.opencontainers.image.title="jobguard" \
       org.opencontainers.image.description="Validating admission webhook that keeps Kubeflow training jobs as they were created" \
       org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/jobguard/jobguard" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.base.name="$RUNTIME_IMAGE"

@@ -1,6 +1,6 @@
 # `make` lists the targets. Each one installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install build image lint test mutation fuzz run demo cluster soak generate manifests clean
+.PHONY: help install build image lint test mutation fuzz run demo cluster soak generate manifests names clean
 
 NPM := npm --loglevel=error
 NODE := node_modules/.bin/node
@@ -58,6 +58,9 @@ generate: install ## generate the table of Go types, the chart's README and its 
 
 manifests: install ## render the chart into deploy/
 	$(NODE) deploy/render.ts
+
+names: install ## write the version of package.json and release/names.json wherever they are mentioned
+	$(NODE) release/write-names.ts
 
 ##@ Help
 

@@ -56,6 +56,7 @@ const MAY_IMPORT = {
   tools: [],
   charts: ['tools'],
   deploy: ['tools'],
+  release: ['charts', 'tools'],
   examples: ['tools'],
 };
 

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import names from '../../release/names.json' with { type: 'json' };
 import { promtool } from './prometheus.ts';
 import { alertingRules, renderRules } from './alerting-rules.ts';
 import { describeMonitoring } from './layer.ts';
@@ -516,7 +517,7 @@ describeMonitoring('the runbooks', () => {
       expect(annotations).toEqual({
         summary: expect.stringMatching(/^.{10,90}\.$/),
         description: expect.stringMatching(/^.{40,}\.$/s),
-        runbook_url: `https://github.com/jobguard/jobguard/blob/main/docs/runbooks/${alert}.md`,
+        runbook_url: `https://github.com/${names.repository}/blob/main/docs/runbooks/${alert}.md`,
       });
     }
     const pages = readdirSync(RUNBOOKS).map((file) => basename(file, '.md'));
