@@ -36,17 +36,7 @@ export default tseslint.config(
       ],
       'no-restricted-globals': [
         'error',
-        ...[
-          'process',
-          'console',
-          'Buffer',
-          'setTimeout',
-          'setInterval',
-          'setImmediate',
-          'fetch',
-          'performance',
-          'crypto',
-        ],
+        ...['process', 'console', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'fetch', 'performance'],
       ],
       'no-restricted-properties': [
         'error',

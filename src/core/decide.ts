@@ -2,7 +2,7 @@ import type { AdmissionRequest } from './admission.ts';
 import { diff, type Change, type IsMixed, type Report } from './diff.ts';
 import { sameScalar } from './equality.ts';
 import { UNKNOWN } from './field-type.ts';
-import { ExactNumber, isMap, ownValue, type JsonMap, type JsonValue } from './json.ts';
+import { type ExactNumber, isExactNumber, isMap, type JsonMap, type JsonValue, ownValue } from './json.ts';
 import type { Pattern } from './path.ts';
 import { grantOver, hasGrantBelow } from './pattern-tree.ts';
 import { guardedResource, type Grant, type GuardedResource, type Mode, type Policy } from './policy.ts';
@@ -128,7 +128,7 @@ function decideScale(permissions: Permissions, oldScale: JsonMap, newScale: Json
 function replicasOf(scale: JsonMap): number | ExactNumber | undefined {
   const spec = ownValue(scale, 'spec') ?? {};
   const replicas: JsonValue | undefined = isMap(spec) ? (ownValue(spec, 'replicas') ?? 0) : undefined;
-  return typeof replicas === 'number' || replicas instanceof ExactNumber ? replicas : undefined;
+  return typeof replicas === 'number' || isExactNumber(replicas) ? replicas : undefined;
 }
 
 function permissionsOf(

@@ -1,6 +1,14 @@
 import { isAbsent, sameScalar } from './equality.ts';
 import { childType, type FieldType } from './field-type.ts';
-import { ExactNumber, isMap, ownValue, type JsonMap, type JsonScalar, type JsonValue } from './json.ts';
+import {
+  type ExactNumber,
+  isExactNumber,
+  isMap,
+  type JsonMap,
+  type JsonScalar,
+  type JsonValue,
+  ownValue,
+} from './json.ts';
 import type { Path, Segment } from './path.ts';
 
 /** One difference: the topmost node at which two objects differ, unless something permitted lies below it. */
@@ -175,7 +183,8 @@ function arePlainlySameContainers(
   levels: number,
 ): boolean {
   if (Array.isArray(before)) return Array.isArray(after) && arePlainlySame(before, after, levels);
-  return isMap(before) && isMap(after) && arePlainlySameMaps(before, after, levels);
+  // An exact number is a map as well, and the same as one in which the same is written.
+  return !Array.isArray(after) && arePlainlySameMaps(before as JsonMap, after as JsonMap, levels);
 }
 
 function arePlainlySame(before: readonly JsonValue[], after: readonly JsonValue[], levels: number): boolean {
@@ -237,7 +246,7 @@ function entryPair(
 
 /** Returns a zero that equals absent, and yet says more to a reader than that nothing is there. */
 function writtenZero(value: JsonValue | undefined): JsonValue | undefined {
-  return typeof value === 'boolean' || typeof value === 'number' || value instanceof ExactNumber ? value : undefined;
+  return typeof value === 'boolean' || typeof value === 'number' || isExactNumber(value) ? value : undefined;
 }
 
 /** Items are matched by position; `null` and empty items count. */

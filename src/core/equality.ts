@@ -1,5 +1,5 @@
 import { childType, type FieldType } from './field-type.ts';
-import { ExactNumber, type JsonMap, type JsonScalar, type JsonValue } from './json.ts';
+import { isExactNumber, type JsonMap, type JsonScalar, type JsonValue } from './json.ts';
 import { canonicalDecimal, canonicalQuantity } from './quantity.ts';
 
 /**
@@ -9,7 +9,7 @@ import { canonicalDecimal, canonicalQuantity } from './quantity.ts';
 export function isAbsent(value: JsonValue | undefined, type: FieldType): boolean {
   if (value === undefined || type.kind === 'serverOwned') return true;
   if (value === null) return type.nullIsAbsent;
-  if (typeof value !== 'object' || value instanceof ExactNumber) return isZero(value, type);
+  if (typeof value !== 'object' || isExactNumber(value)) return isZero(value, type);
   return Array.isArray(value) ? value.length === 0 && type.emptyListIsAbsent : isEmptyMap(value, type);
 }
 
@@ -38,6 +38,6 @@ export function sameScalar(a: JsonScalar, b: JsonScalar, type: FieldType): boole
 }
 
 function numberText(value: JsonScalar): string | undefined {
-  if (value instanceof ExactNumber) return value.source;
+  if (isExactNumber(value)) return value.source;
   return typeof value === 'number' ? String(value) : undefined;
 }

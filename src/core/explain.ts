@@ -16,7 +16,7 @@ import {
 import type { Change } from './diff.ts';
 import { fieldClass, type FieldClass } from './field-class.ts';
 import { childType, type FieldType } from './field-type.ts';
-import { ExactNumber, isMap, type JsonValue } from './json.ts';
+import { isExactNumber, isMap, type JsonValue } from './json.ts';
 import { misreading } from './misread.ts';
 import { fieldPath, printablePointer } from './field-path.ts';
 import { pointer, type Path } from './path.ts';
@@ -195,7 +195,7 @@ function shownValue(value: JsonValue | undefined, path: Path, type: FieldType): 
   if (path.some((segment) => SECRET_FIELDS.has(segment))) return undefined;
   if (value === undefined) return 'unset';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (value instanceof ExactNumber) return shorten(value.source, MAX_VALUE_LENGTH);
+  if (isExactNumber(value)) return shorten(value.source, MAX_VALUE_LENGTH);
   if (typeof value !== 'string') return undefined;
   return path.reduce(childType, type).isContainerImage ? printable(value, MAX_VALUE_LENGTH) : undefined;
 }

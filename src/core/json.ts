@@ -1,10 +1,23 @@
-/** A JSON number whose digits a double cannot hold, kept as the text that stood in the JSON. */
-export class ExactNumber {
+/**
+ * A JSON number whose digits a double cannot hold, kept as the text that stood in the JSON.
+ *
+ * It is a map that `JSON.parse` itself makes, with an entry that nobody outside this thread can write: to put anything else
+ * into what was parsed takes longer than to parse it.
+ */
+export interface ExactNumber {
   readonly source: string;
+}
 
-  constructor(source: string) {
-    this.source = source;
-  }
+const MARK = `exact number ${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
+
+/** Makes the exact number that is written so in JSON. */
+export function exactNumber(source: string): ExactNumber {
+  return { source, [MARK]: true };
+}
+
+/** Tells whether a JSON value is an exact number. */
+export function isExactNumber(value: JsonValue | undefined): value is ExactNumber {
+  return typeof value === 'object' && value !== null && (value as JsonMap)[MARK] === true;
 }
 
 /** A JSON value as `parseJson` returns it. Maps may have any own key, `__proto__` included: see `ownValue`. */
@@ -20,34 +33,22 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /**
  * Parses JSON without losing a digit: numbers that a double cannot hold come as `ExactNumber`.
  *
- * A text with such numbers is parsed with a placeholder for each, which takes at most half as long again. A reviver that
- * is given the source of every value takes fourteen times as long, and recurses.
+ * A text with such numbers takes at most half as long again. A reviver that is given the source of every value takes
+ * fourteen times as long, and recurses.
  *
  * @throws SyntaxError where `text` is not JSON
  */
 export function parseJson(text: string): JsonValue {
-  const { marked, numbers } = markInexactNumbers(text);
-  const root = JSON.parse(marked) as JsonValue;
-  return numbers.length === 0 ? root : restoreNumbers(root, text, numbers);
+  try {
+    return JSON.parse(markInexactNumbers(text)) as JsonValue;
+  } catch {
+    // Throws as well, and its message shows the text as it was sent.
+    return JSON.parse(text) as JsonValue;
+  }
 }
 
-interface MarkedText {
-  readonly marked: string;
-  /** Those that were replaced, in the order of their placeholders. */
-  readonly numbers: readonly FoundNumber[];
-}
-
-interface FoundNumber {
-  readonly start: number;
-  readonly source: string;
-}
-
-/**
- * Puts `1e200`, `2e200`, … in place of the numbers that a double may not hold; what only looks like one, in a string,
- * stays. No other number of a marked text is as large: what has an exponent of three digits is itself replaced.
- */
-function markInexactNumbers(text: string): MarkedText {
-  const numbers: FoundNumber[] = [];
+/** Writes an exact number in place of each that a double may not hold; what only looks like one, in a string, stays. */
+function markInexactNumbers(text: string): string {
   const next = inexactNumbers(text);
   let marked = '';
   let copied = 0;
@@ -65,13 +66,12 @@ function markInexactNumbers(text: string): MarkedText {
     const [start, end] = tokenAround(text, index);
     const source = text.slice(start, end);
     if (NUMBER.test(source)) {
-      numbers.push({ start, source });
-      marked += `${text.slice(copied, start)}${numbers.length}e200`;
+      marked += text.slice(copied, start) + JSON.stringify(exactNumber(source));
       copied = end;
     }
     index = next(end);
   }
-  return { marked: copied === 0 ? text : marked + text.slice(copied), numbers };
+  return marked + text.slice(copied);
 }
 
 /**
@@ -150,108 +150,9 @@ function endOfString(text: string, start: number): number {
   return index + 1;
 }
 
-/**
- * Puts the numbers in place of their placeholders in what was parsed. It finds each by its place in the text: to look at all
- * values of a large map takes longer than to have parsed it.
- */
-function restoreNumbers(parsed: JsonValue, text: string, numbers: readonly FoundNumber[]): JsonValue {
-  const root: [JsonValue] = [parsed];
-  const cursor = createCursor(text, root);
-  for (const [index, { start, source }] of numbers.entries()) {
-    cursor.moveTo(start);
-    cursor.replace(Number(`${index + 1}e200`), new ExactNumber(source));
-  }
-  return root[0];
-}
-
-/** A place in a text, and in the value that was parsed of it. */
-interface Cursor {
-  readonly moveTo: (index: number) => void;
-  /** Replaces the value at this place, unless it is another one there: of two equal keys the last counts. */
-  readonly replace: (expected: number, value: ExactNumber) => void;
-}
-
-/** A list or map that is open at a place. */
-interface Level {
-  readonly isList: boolean;
-  /** Of the item in a list; where the entry's key begins in a map. */
-  place: number;
-  /** What was parsed of it, which may be of another one with the same key; undefined until it is looked up. */
-  container: JsonValue | undefined;
-  /** What it is in; undefined for the outermost. */
-  readonly above: Level | undefined;
-}
-
-const [OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP, COMMA] = [0x5b, 0x5d, 0x7b, 0x7d, 0x2c];
-
-/** Creates a cursor at the start of a JSON text, whose value is the one item of `root`. */
-function createCursor(text: string, root: [JsonValue]): Cursor {
-  let level: Level = { isList: true, place: 0, container: root, above: undefined };
-  let isBeforeKey = false;
-  let here = 0;
-
-  const open = (isList: boolean): void => {
-    isBeforeKey = !isList;
-    level = { isList, place: 0, container: undefined, above: level };
-  };
-  const close = (): void => {
-    if (level.above !== undefined) level = level.above;
-  };
-  const passSign = (code: number): void => {
-    if (code === OPEN_MAP || code === OPEN_LIST) open(code === OPEN_LIST);
-    else if (code === CLOSE_MAP || code === CLOSE_LIST) close();
-    else if (code === COMMA && level.isList) level.place += 1;
-    else if (code === COMMA) isBeforeKey = true;
-    here += 1;
-  };
-  const passString = (): void => {
-    if (isBeforeKey) level.place = here;
-    isBeforeKey = false;
-    here = endOfString(text, here);
-  };
-  return {
-    moveTo: (index) => {
-      while (here < index) {
-        const code = text.charCodeAt(here);
-        if (code === QUOTE) passString();
-        else passSign(code);
-      }
-    },
-    replace: (expected, value) => {
-      lookUp(level, text);
-      if (valueAt(level, text) === expected) setValue(level, text, value);
-    },
-  };
-}
-
-/** Looks up what was parsed of a level, and of those above it that were not asked for yet. */
-function lookUp(level: Level, text: string): void {
-  const unknown: { readonly level: Level; readonly above: Level }[] = [];
-  for (let at = level; at.container === undefined && at.above !== undefined; at = at.above) {
-    unknown.push({ level: at, above: at.above });
-  }
-  for (const { level, above } of unknown.toReversed()) level.container = valueAt(above, text) ?? null;
-}
-
-function valueAt(level: Level, text: string): JsonValue | undefined {
-  const { isList, container, place } = level;
-  if (isList) return Array.isArray(container) ? container[place] : undefined;
-  return isMap(container) ? ownValue(container, keyAt(text, place)) : undefined;
-}
-
-function setValue({ container, place }: Level, text: string, value: ExactNumber): void {
-  if (Array.isArray(container)) container[place] = value;
-  // The key is the map's own, so that an assignment to `__proto__` sets an entry.
-  else if (isMap(container)) container[keyAt(text, place)] = value;
-}
-
-function keyAt(text: string, start: number): string {
-  return JSON.parse(text.slice(start, endOfString(text, start))) as string;
-}
-
 /** Tells whether a value is a JSON object. */
 export function isMap(value: JsonValue | undefined): value is JsonMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
 }
 
 /** Returns the value of a map's own key; what `Object.prototype` has under that name is not the map's. */

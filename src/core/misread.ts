@@ -1,5 +1,5 @@
 import type { Change } from './diff.ts';
-import { ExactNumber, type JsonValue } from './json.ts';
+import { isExactNumber, type JsonValue } from './json.ts';
 import type { Path, Segment } from './path.ts';
 
 /** A value that the operator would take for something else, without a word. */
@@ -38,6 +38,6 @@ function isInSpecOrRunPolicy(path: Path): boolean {
 
 function isWholeSeconds(value: JsonValue): boolean {
   // Past 15 digits no API server takes it for the int64 that it should be, unless it is a whole number.
-  if (value instanceof ExactNumber) return /^\d+$/.test(value.source);
+  if (isExactNumber(value)) return /^\d+$/.test(value.source);
   return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }

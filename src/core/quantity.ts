@@ -1,4 +1,4 @@
-import { ExactNumber, type JsonScalar } from './json.ts';
+import { isExactNumber, type JsonScalar } from './json.ts';
 
 /**
  * Kubernetes' quantities: a decimal with a decimal suffix, a binary suffix or an exponent.
@@ -52,7 +52,7 @@ function significantDigits(digits: string): [start: number, end: number] {
  */
 export function canonicalQuantity(value: JsonScalar): string | undefined {
   if (typeof value === 'number') return canonicalDecimal(String(value));
-  if (value instanceof ExactNumber) return canonicalDecimal(value.source);
+  if (isExactNumber(value)) return canonicalDecimal(value.source);
   return typeof value === 'string' ? canonicalText(value) : undefined;
 }
 

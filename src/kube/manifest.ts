@@ -1,6 +1,6 @@
 import { isAlias, isMap as isYamlMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
 
-import { ExactNumber, isMap, ownValue, parseJson, type JsonMap, type JsonValue } from '../core/json.ts';
+import { isExactNumber, isMap, type JsonMap, type JsonValue, ownValue, parseJson } from '../core/json.ts';
 import { readYaml, type TextProblem, type YamlText } from '../policy/yaml-text.ts';
 
 /** More values than any object that an API server stores; fewer than a text of nested aliases stands for. */
@@ -128,7 +128,7 @@ function mergedMaps(value: JsonValue, offset: number): JsonMap[] {
 function keyText(key: unknown): string {
   const value = isScalar(key) ? readScalar(key) : null;
   if (value === null || typeof value === 'object') {
-    if (value instanceof ExactNumber) return value.source;
+    if (isExactNumber(value)) return value.source;
     throw new UnreadableNode(offsetOf(key), 'a key must be text');
   }
   return String(value);

@@ -41,7 +41,7 @@ const ALLOWED = reviewText({ oldObject: TF_JOB, object: withValue(TF_JOB, '/meta
 
 const PROGRAM = `
 import {
-  decide, explain, ExactNumber, InvalidReviewError, loadPolicy, parseReview, PolicyFileError, reviewResponse,
+  decide, explain, isExactNumber, InvalidReviewError, loadPolicy, parseReview, PolicyFileError, reviewResponse,
   type AdmissionRequest, type AdmissionReview, type Change, type Decision, type JsonValue, type Policy, type Verdict,
 } from 'jobguard';
 import { refusedChanges } from './documented.js';
@@ -49,7 +49,7 @@ import { refusedChanges } from './documented.js';
 const policy: Policy = loadPolicy('{ apiVersion: jobguard/v1, kind: UpdatePolicy, mode: warn }', { file: 'mine.yaml' });
 
 function shown(value: JsonValue | undefined): string {
-  return value instanceof ExactNumber ? value.source : JSON.stringify(value ?? null);
+  return isExactNumber(value) ? value.source : JSON.stringify(value ?? null);
 }
 
 function inWords(decision: Decision): string {

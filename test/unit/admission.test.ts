@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { InvalidReviewError, parseReview, type AdmissionRequest } from '../../src/core/admission.ts';
-import { ExactNumber, type JsonMap } from '../../src/core/json.ts';
+import { exactNumber, type JsonMap } from '../../src/core/json.ts';
 import { requestOf, REVIEW_UID, reviewText } from '../support/review.ts';
 
 /** An AdmissionReview of the fewest fields that one can have. */
@@ -85,7 +85,7 @@ describe('an AdmissionReview that is read', () => {
     const { object } = requestOf({ oldObject: '{}', object: `{"a": ${deep('12345678901234567890')}}` });
     let at = (object as JsonMap)['a'];
     while (Array.isArray(at)) at = at[0];
-    expect(at).toEqual(new ExactNumber('12345678901234567890'));
+    expect(at).toEqual(exactNumber('12345678901234567890'));
   });
 });
 

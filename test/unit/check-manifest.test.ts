@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { ManifestError, parseManifest } from '../../src/kube/manifest.ts';
-import { ExactNumber, isMap, type JsonValue } from '../../src/core/json.ts';
+import { exactNumber, isExactNumber, isMap, type JsonValue } from '../../src/core/json.ts';
 
 function problemsOf(text: string): readonly string[] {
   try {
@@ -16,7 +16,7 @@ function problemsOf(text: string): readonly string[] {
 /** Reads one value; a number that only its text can hold comes as `exact TEXT`. */
 function valueOf(yaml: string): unknown {
   const value = parseManifest(`a: ${yaml}\n`, 'job.yaml')['a'];
-  return value instanceof ExactNumber ? `exact ${value.source}` : value;
+  return isExactNumber(value) ? `exact ${value.source}` : value;
 }
 
 describe('scalars mean what they mean to kubectl', () => {
@@ -83,8 +83,8 @@ describe('scalars mean what they mean to kubectl', () => {
 
   test('the same numbers are the same in JSON', () => {
     expect(parseManifest('{"a": 9007199254740993, "b": 1e400}', 'job.json')).toEqual({
-      a: new ExactNumber('9007199254740993'),
-      b: new ExactNumber('1e400'),
+      a: exactNumber('9007199254740993'),
+      b: exactNumber('1e400'),
     });
   });
 });

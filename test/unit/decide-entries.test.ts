@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ExactNumber, type JsonMap, type JsonValue } from '../../src/core/json.ts';
+import { exactNumber, type JsonMap, type JsonValue } from '../../src/core/json.ts';
 import { TF_JOB, withValue, without } from '../support/job.ts';
 import { judge, policyWith, verdictOn, type Review } from '../support/review.ts';
 
@@ -241,6 +241,6 @@ describe('numbers', () => {
 
   test('that a double cannot hold are recorded to the last digit', () => {
     const { decision } = judge({ oldObject: spec('1'), object: spec('9007199254740993') });
-    expect(decision).toMatchObject({ changes: [{ oldValue: 1, newValue: new ExactNumber('9007199254740993') }] });
+    expect(decision).toMatchObject({ changes: [{ oldValue: 1, newValue: exactNumber('9007199254740993') }] });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { diff, type Change, type IsMixed } from '../../src/core/diff.ts';
 import { objectType, UNKNOWN, type FieldType } from '../../src/core/field-type.ts';
-import { ExactNumber, isMap, parseJson, type JsonMap } from '../../src/core/json.ts';
+import { exactNumber, isMap, type JsonMap, parseJson } from '../../src/core/json.ts';
 import { pointer } from '../../src/core/path.ts';
 
 const TF_JOBS = objectType('kubeflow.org', 'tfjobs', []);
@@ -40,8 +40,8 @@ describe('one change', () => {
       {
         op: 'replace',
         path: ['a'],
-        oldValue: new ExactNumber('9007199254740992'),
-        newValue: new ExactNumber('9007199254740993'),
+        oldValue: exactNumber('9007199254740992'),
+        newValue: exactNumber('9007199254740993'),
       },
     ],
     [
@@ -283,7 +283,7 @@ describe('what was written where Go reads it as absent', () => {
       title: 'so is a zero that no double is written like',
       before: '{"ports": [{"name": "a", "hostPort": 80}]}',
       after: '{"ports": [{"name": "a", "hostPort": 0e1000}]}',
-      change: { op: 'remove', oldValue: 80, newValue: new ExactNumber('0e1000') },
+      change: { op: 'remove', oldValue: 80, newValue: exactNumber('0e1000') },
     },
     {
       title: 'null is not',

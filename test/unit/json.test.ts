@@ -1,23 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
-import { ExactNumber, isMap, ownValue, parseJson, type JsonValue } from '../../src/core/json.ts';
+import { exactNumber, isMap, type JsonValue, ownValue, parseJson } from '../../src/core/json.ts';
 
 const nested = (levels: number, inner: string): string => `${'['.repeat(levels)}${inner}${']'.repeat(levels)}`;
 
 describe('numbers in JSON', () => {
   test.each<[string, string, JsonValue]>([
     ['fifteen digits fit a double', '[123456789012345]', [123456789012345]],
-    ['2^53 comes as it was written', '[9007199254740992]', [new ExactNumber('9007199254740992')]],
-    ['so does its neighbour', '[9007199254740993]', [new ExactNumber('9007199254740993')]],
-    ['so does a negative one', '[-9007199254740993]', [new ExactNumber('-9007199254740993')]],
-    ['so does a long fraction', '[0.1000000000000000055]', [new ExactNumber('0.1000000000000000055')]],
-    ['so does what no double holds', '[1e400]', [new ExactNumber('1e400')]],
-    ['so does what a double takes for zero', '[1E-400]', [new ExactNumber('1E-400')]],
+    ['2^53 comes as it was written', '[9007199254740992]', [exactNumber('9007199254740992')]],
+    ['so does its neighbour', '[9007199254740993]', [exactNumber('9007199254740993')]],
+    ['so does a negative one', '[-9007199254740993]', [exactNumber('-9007199254740993')]],
+    ['so does a long fraction', '[0.1000000000000000055]', [exactNumber('0.1000000000000000055')]],
+    ['so does what no double holds', '[1e400]', [exactNumber('1e400')]],
+    ['so does what a double takes for zero', '[1E-400]', [exactNumber('1E-400')]],
     ['exponents of two digits fit', '[1e99, 1E+22, 1e-10]', [1e99, 1e22, 1e-10]],
     ['minus zero is zero', '[-0, 0]', [-0, 0]],
     [
       'a negative exponent beside digits is one number',
       '[12e-1234567890123456]',
-      [new ExactNumber('12e-1234567890123456')],
+      [exactNumber('12e-1234567890123456')],
     ],
     [
       'digits behind escaped quotes are a string',
@@ -27,40 +27,40 @@ describe('numbers in JSON', () => {
     [
       'a number behind a string that ends with a backslash is a number',
       String.raw`["\"\\",12345678901234567890]`,
-      ['"\\', new ExactNumber('12345678901234567890')],
+      ['"\\', exactNumber('12345678901234567890')],
     ],
-    ['a long number may stand alone', ' 12345678901234567890 ', new ExactNumber('12345678901234567890')],
+    ['a long number may stand alone', ' 12345678901234567890 ', exactNumber('12345678901234567890')],
     ['digits in a string may stand alone', '"12345678901234567890"', '12345678901234567890'],
     [
       'a large number of few digits stays a number',
       '[1e99, 12345678901234567890]',
-      [1e99, new ExactNumber('12345678901234567890')],
+      [1e99, exactNumber('12345678901234567890')],
     ],
     ['of two equal keys the last counts', '{"a":12345678901234567890,"a":1}', { a: 1 }],
     ['of two equal keys the last counts below them, too', '{"a":{"b":[1e400]},"a":{"b":1}}', { a: { b: 1 } }],
     ['what has no equal below the last key is gone', '{"a":{"b":[1e400]},"a":{}}', { a: {} }],
     ['a list instead of a map counts', '{"a":{"b":1e400},"a":[2]}', { a: [2] }],
     ['a map instead of a list counts', '{"a":[1e400],"a":{"0":2}}', { a: { '0': 2 } }],
-    ['equal keys may be spelled differently', String.raw`{"a":1,"\u0061":1e400}`, { a: new ExactNumber('1e400') }],
+    ['equal keys may be spelled differently', String.raw`{"a":1,"\u0061":1e400}`, { a: exactNumber('1e400') }],
     [
       'each of many comes to its place',
       '{"a":{"b":[{},[],"c",1e400],"d":1e500},"e":[[1e600]],"f":1e700}',
       {
-        a: { b: [{}, [], 'c', new ExactNumber('1e400')], d: new ExactNumber('1e500') },
-        e: [[new ExactNumber('1e600')]],
-        f: new ExactNumber('1e700'),
+        a: { b: [{}, [], 'c', exactNumber('1e400')], d: exactNumber('1e500') },
+        e: [[exactNumber('1e600')]],
+        f: exactNumber('1e700'),
       },
     ],
     ['digits in a string are a string', '["a", ": 12345678901234567890", 1]', ['a', ': 12345678901234567890', 1]],
     [
       'short numbers beside a long one stay numbers',
       '[1, 12345678901234567890]',
-      [1, new ExactNumber('12345678901234567890')],
+      [1, exactNumber('12345678901234567890')],
     ],
     [
       'a long number is found in an object too',
       '{"a":12345678901234567890,"b":1}',
-      { a: new ExactNumber('12345678901234567890'), b: 1 },
+      { a: exactNumber('12345678901234567890'), b: 1 },
     ],
   ])('%s', (_title, text, value) => {
     expect(parseJson(text)).toStrictEqual(value);
@@ -107,7 +107,7 @@ describe('maps', () => {
     ['null is none', null, false],
     ['nothing is none', undefined, false],
     ['a string is none', 'a', false],
-    ['an exact number is none', new ExactNumber('1e400'), false],
+    ['an exact number is none', exactNumber('1e400'), false],
   ])('%s', (_title, value, expected) => {
     expect(isMap(value)).toBe(expected);
   });

@@ -267,6 +267,8 @@ test('a number of twenty digits makes reading a body at most half as long again,
       exact = Math.min(exact, (await judge(text('12345678901234567890'))).elapsedMs);
     }
     process.stdout.write(`${what}: ${plain.toFixed(1)} ms, with a long number ${exact.toFixed(1)} ms\n`);
+    // A busy machine is no reason to fail.
+    expect([what, exact < 2 * plain]).toEqual([what, true]);
     fastest.plain += plain;
     fastest.exact += exact;
   }

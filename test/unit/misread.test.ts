@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Change } from '../../src/core/diff.ts';
-import { ExactNumber, type JsonValue } from '../../src/core/json.ts';
+import { exactNumber, type JsonValue } from '../../src/core/json.ts';
 import { misreading } from '../../src/core/misread.ts';
 import { MISREAD } from '../support/denial-wording.ts';
 
@@ -37,7 +37,7 @@ describe.each([
       [86400],
       [null],
       [undefined],
-      [new ExactNumber('9007199254740993')],
+      [exactNumber('9007199254740993')],
     ])('may be %j', (value) => {
       expect(misreading(setTo(value, ...place, field))).toBeUndefined();
     });
@@ -48,8 +48,8 @@ describe.each([
       ['60'],
       [true],
       [[]],
-      [new ExactNumber('1e400')],
-      [new ExactNumber('-9007199254740993')],
+      [exactNumber('1e400')],
+      [exactNumber('-9007199254740993')],
     ])('is warned of as %j', (value) => {
       expect(misreading(setTo(value, ...place, field))).toBe(MISREAD.seconds);
     });

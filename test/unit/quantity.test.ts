@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ExactNumber, type JsonScalar } from '../../src/core/json.ts';
+import { exactNumber, type JsonScalar } from '../../src/core/json.ts';
 import { canonicalDecimal, canonicalQuantity } from '../../src/core/quantity.ts';
 
 describe('a decimal number in its one form', () => {
@@ -37,8 +37,8 @@ describe('spellings of one quantity', () => {
     ['minus one Ki', ['-1Ki', '-1024', '-1.024k']],
     ['one of each decimal suffix', ['1E', '1000P', '1000000T', '1000000000G']],
     ['one of each binary suffix', ['1Ei', '1024Pi', '1048576Ti']],
-    ['a number past 2^53', [new ExactNumber('9007199254740993'), '9007199254740993']],
-    ['one that nobody could write out', ['1e100000000', '10e99999999', new ExactNumber('1e100000000')]],
+    ['a number past 2^53', [exactNumber('9007199254740993'), '9007199254740993']],
+    ['one that nobody could write out', ['1e100000000', '10e99999999', exactNumber('1e100000000')]],
   ])('%s', (_title, spellings) => {
     const [first, ...others] = spellings.map(canonicalQuantity);
     expect(first).toBeDefined();
