@@ -20,6 +20,8 @@ export interface AdmissionRequest {
   readonly name: string;
   readonly user: User;
   readonly dryRun: boolean;
+  /** What the writer calls itself, such as `kubectl-edit`; '' where it does not say. */
+  readonly fieldManager: string;
   /** null where the request has none. */
   readonly object: JsonValue;
   readonly oldObject: JsonValue;
@@ -40,6 +42,7 @@ interface ReviewEnvelope {
     readonly name?: string | null;
     readonly userInfo?: { readonly username?: string; readonly groups?: readonly string[] | null } | null;
     readonly dryRun?: boolean | null;
+    readonly options?: { readonly fieldManager?: string | null } | null;
     readonly object?: JsonValue;
     readonly oldObject?: JsonValue;
   };
@@ -81,6 +84,7 @@ const isReview = ajv.compile<ReviewEnvelope>({
           properties: { username: STRING, groups: { type: 'array', nullable: true, items: STRING } },
         },
         dryRun: { type: 'boolean', nullable: true },
+        options: { type: 'object', nullable: true, properties: { fieldManager: NULLABLE_STRING } },
       },
     },
   },
@@ -111,6 +115,7 @@ function requestOf({ request }: ReviewEnvelope): AdmissionRequest {
     name: orEmpty(request.name),
     user: { username: orEmpty(request.userInfo?.username), groups: request.userInfo?.groups ?? [] },
     dryRun: request.dryRun === true,
+    fieldManager: orEmpty(request.options?.fieldManager),
     object: request.object ?? null,
     oldObject: request.oldObject ?? null,
   };

@@ -12,26 +12,80 @@ export interface DenialParts {
   /** The fields that may change, as many as are named. */
   readonly allowed: readonly string[];
   readonly allowedCount: number;
+  /** What to do instead, as `wayOutText` writes it. */
+  readonly wayOut: string;
   readonly hint: string | undefined;
   /** Whom the policy tells people to ask. */
   readonly contact: string | undefined;
 }
 
-export const WAY_OUT = 'To run it differently, create a new job.';
+/** What somebody can do who wants the job to run differently. */
+const WAY_OUT = 'To run it differently, create a new job';
+
+type WayOut = (namespaceFlag: string) => string;
+
+const newNameIn =
+  (source: string): WayOut =>
+  () =>
+    `To run it differently, give the job a new name in ${source}.`;
+
+const applyUnderNewName: WayOut = (namespaceFlag) =>
+  `To run it differently, give the manifest a new name: change metadata.name, then kubectl apply${namespaceFlag} -f FILENAME.`;
+
+/**
+ * The way out for whoever writes with a tool, by the name that the tool gives itself in the request's
+ * `options.fieldManager`.
+ *
+ * Sources: argoproj/argo-cd common/common.go (ArgoCDSSAManager); fluxcd/kustomize-controller and fluxcd/helm-controller
+ * main.go (controllerName); helm/helm pkg/kube/client.go (getManagedFieldsManager: the program's name);
+ * k8s.io/kubectl v0.37 pkg/cmd/edit/edit.go, pkg/cmd/replace/replace.go, pkg/cmd/apply/apply.go (`kubectl` where it
+ * applies on the server). `kubectl edit` keeps what was refused in a file and prints its name: pkg/cmd/util/editor.
+ */
+const WAYS_OUT: ReadonlyMap<string, WayOut> = new Map([
+  ['argocd-controller', newNameIn('the manifest that Argo CD applies')],
+  ['kustomize-controller', newNameIn('the manifest that Flux applies')],
+  ['helm-controller', newNameIn('the chart that Flux installs')],
+  ['helm', newNameIn('the chart that Helm installs')],
+  ['kubectl-client-side-apply', applyUnderNewName],
+  ['kubectl', applyUnderNewName],
+  [
+    'kubectl-edit',
+    (namespaceFlag) =>
+      `${WAY_OUT} from the copy that kubectl edit saved: change metadata.name, remove resourceVersion, then kubectl create${namespaceFlag} -f FILENAME.`,
+  ],
+  [
+    'kubectl-replace',
+    (namespaceFlag) =>
+      `${WAY_OUT}: change metadata.name, then kubectl create${namespaceFlag} -f FILENAME. With --force, kubectl replace deletes this job.`,
+  ],
+]);
+
+/** A name that a shell takes as it is. Source: k8s.io/apimachinery pkg/util/validation, IsDNS1123Label. */
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Says what a person can do who writes with a tool, with the command that does it in the job's namespace. */
+export function wayOutText(fieldManager: string, namespace: string): string {
+  const namespaceFlag = NAMESPACE.test(namespace) ? ` -n ${namespace}` : '';
+  const wayOut = WAYS_OUT.get(fieldManager);
+  return wayOut === undefined ? `${WAY_OUT}: kubectl create${namespaceFlag} -f FILENAME.` : wayOut(namespaceFlag);
+}
+
+/** Says the same to a controller, which runs no commands. */
+export const WAY_OUT_OF_CONTROLLER = `${WAY_OUT}.`;
 
 /** Names an object, and says that it keeps its state: `tfjobs.kubeflow.org "mnist" may not be updated`. */
 export function refusalText(subject: string): string {
   return `${subject} may not be updated`;
 }
 
-/** `tfjobs.kubeflow.org "mnist" may not be updated: spec.x (1 → 4), and 2 more; only spec.y may change. To run it …` */
+/** `tfjobs.kubeflow.org "mnist" may not be updated: spec.x (1 → 4), and 2 more; only labels may change. To run it …` */
 export function denialText(parts: DenialParts): string {
-  const { subject, refused, refusedCount, allowed, allowedCount, hint, contact } = parts;
+  const { subject, refused, refusedCount, allowed, allowedCount, wayOut, hint, contact } = parts;
   const moreRefused = refusedCount - refused.length;
   const changes = moreRefused === 0 ? refused : [...refused, `and ${moreRefused} more`];
-  const wayOut = hint === undefined ? WAY_OUT : `${WAY_OUT} (${hint})`;
   const denial = `${refusalText(subject)}: ${changes.join(', ')}; ${allowedText(allowed, allowedCount)}. ${wayOut}`;
-  return contact === undefined ? denial : `${denial} ${contactText(contact)}`;
+  const hinted = hint === undefined ? denial : `${denial} (${hint})`;
+  return contact === undefined ? hinted : `${hinted} ${contactText(contact)}`;
 }
 
 /** Words the refusal of what cannot be judged, and whom to ask. */
@@ -48,7 +102,13 @@ export function contactText(contact: string): string {
 
 function allowedText(allowed: readonly string[], count: number): string {
   if (count === 0) return 'nothing may change';
-  return `only ${[...allowed, ...(allowed.length < count ? ['…'] : [])].join(', ')} may change`;
+  return `only ${allowed.length < count ? `${allowed.join(', ')}, …` : listText(allowed)} may change`;
+}
+
+/** Writes `a, b and c`. */
+function listText(names: readonly string[]): string {
+  const last = names.slice(-1);
+  return [names.slice(0, -1).join(', '), ...last].filter((part) => part !== '').join(' and ');
 }
 
 /** Writes one change with as much of its values as may be shown: `spec.x (1 → 4)`, `spec.y (added)`. */

@@ -9,6 +9,8 @@ import {
   SUSPENDED_JOB_HINT,
   suspendHint,
   unjudgeableText,
+  WAY_OUT_OF_CONTROLLER,
+  wayOutText,
   wouldDenyText,
   wouldNotJudgeText,
   type DenialParts,
@@ -18,7 +20,7 @@ import { fieldClass, type FieldClass } from './field-class.ts';
 import { childType, type FieldType } from './field-type.ts';
 import { isExactNumber, isMap, type JsonValue } from './json.ts';
 import { misreading } from './misread.ts';
-import { fieldPath, printablePointer } from './field-path.ts';
+import { fieldName, fieldPath, printablePointer } from './field-path.ts';
 import { pointer, type Path } from './path.ts';
 import type { GuardedResource, Policy } from './policy.ts';
 import { resourceName } from './resource-name.ts';
@@ -30,6 +32,8 @@ export interface Explanation {
   readonly message: string;
   /** The refused changes that the message names, in its order. */
   readonly causes: readonly Cause[];
+  /** What to do instead of a refused update; undefined where nothing is refused. */
+  readonly wayOut: string | undefined;
   /** How the policy could allow this writer what was refused; undefined where no setting is made for it. */
   readonly hint: string | undefined;
   /** Whom the policy tells people to ask about a refusal; undefined where nothing is refused or it names nobody. */
@@ -57,8 +61,8 @@ const MAX_VALUE_LENGTH = 64;
 /** Source: Kubernetes' advice on warnings, "Validating admission webhooks: warnings" in its documentation. */
 const MAX_WARNINGS = 10;
 const MAX_WARNING_LENGTH = 120;
-/** How many of the allowed fields a message names before it gives up naming refused ones. */
-const LEAST_ALLOWED_NAMED = 2;
+/** How many of the allowed fields a message names before it gives up naming refused ones: all of the default policy's. */
+const LEAST_ALLOWED_NAMED = 5;
 
 /** Below these nothing is shown, whatever its type: they can hold secrets. */
 const SECRET_FIELDS = new Set<string | number>(['env', 'args', 'command', 'annotations']);
@@ -69,6 +73,7 @@ type Denial = Extract<Decision, { outcome: 'deny' }>;
 const SILENT: Omit<Explanation, 'annotations'> = {
   message: '',
   causes: [],
+  wayOut: undefined,
   hint: undefined,
   contact: undefined,
   warnings: [],
@@ -121,26 +126,40 @@ function explainDenial(
   resource: GuardedResource,
   denial: Denial,
 ): Omit<Explanation, 'warnings' | 'annotations'> {
-  const { type, allowedFields } = resource;
+  const { type } = resource;
   const named = denial.denied.slice(0, MAX_NAMED_PATHS).map((change) => namedChange(change, type));
-  const hint = hintFor(policy, request, resource, denial);
+  const allowed = allowedFor(resource, named);
+  const preset = policy.dormantPresets.find(({ covers }) => covers(request.user.username));
+  const wayOut = preset === undefined ? wayOutText(request.fieldManager, request.namespace) : WAY_OUT_OF_CONTROLLER;
+  const hint =
+    preset === undefined ? suspensionHint(policy, request, resource, denial) : presetHint(preset.title, preset.name);
   const { contact } = policy;
   return {
     message: denialMessage({
       subject: subjectOf(request),
       refused: named.map(({ field, values }) => changeText(field, values)),
       refusedCount: denial.deniedCount,
-      allowed: allowedFields,
-      allowedCount: allowedFields.length,
+      allowed,
+      allowedCount: allowed.length,
+      wayOut,
       hint,
       contact,
     }),
     causes: named.map(({ field, values }) => ({ reason: 'FieldValueForbidden', field, message: causeText(values) })),
+    wayOut,
     hint,
     contact,
     deniedPaths: named.map(({ pointer }) => pointer),
     deniedFields: countFields(denial.denied),
   };
+}
+
+/** Returns the fields that may change, in short where no refused one would be called the same. */
+function allowedFor(
+  { allowedFields, allowedNames }: GuardedResource,
+  refused: readonly NamedChange[],
+): readonly string[] {
+  return refused.some(({ field }) => allowedNames.includes(fieldName(field))) ? allowedFields : allowedNames;
 }
 
 function namedChange(change: Change, type: FieldType): NamedChange {
@@ -200,14 +219,12 @@ function shownValue(value: JsonValue | undefined, path: Path, type: FieldType): 
   return path.reduce(childType, type).isContainerImage ? printable(value, MAX_VALUE_LENGTH) : undefined;
 }
 
-function hintFor(
+function suspensionHint(
   policy: Policy,
   request: AdmissionRequest,
   { suspendPath }: GuardedResource,
   { denied }: Denial,
 ): string | undefined {
-  const preset = policy.dormantPresets.find(({ covers }) => covers(request.user.username));
-  if (preset !== undefined) return presetHint(preset.title, preset.name);
   if (suspendPath === undefined) return undefined;
   if (denied.every(({ path }) => isSame(path, suspendPath))) return suspendHint(pointer(suspendPath));
 

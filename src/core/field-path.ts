@@ -34,6 +34,14 @@ function segmentText(segment: Segment, isMapKey: boolean, isFirst: boolean): str
   return PLAIN_KEY.test(key) ? `[${key}]` : `["${key.replaceAll('"', String.raw`\"`)}"]`;
 }
 
+/** What lies above the fields of every job: since training-operator 1.3 some that were in `spec` are in `spec.runPolicy`. */
+const FAMILIAR_PARENT = /^(?:metadata|spec(?:\.runPolicy)?)\.(?=[^.[]+$)/;
+
+/** Shortens a field path where its last name says enough: `labels`, `cleanPodPolicy`; any other stays as it is. */
+export function fieldName(field: string): string {
+  return field.replace(FAMILIAR_PARENT, '');
+}
+
 /** Writes a path as a JSON Pointer that is fit to be shown: odd characters escaped, long keys and paths shortened. */
 export function printablePointer(path: Path): string {
   const keys = path.map((segment) => (typeof segment === 'number' ? segment : printable(segment, MAX_KEY_LENGTH)));

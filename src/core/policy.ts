@@ -32,6 +32,8 @@ export interface GuardedResource {
   readonly allow: readonly Pattern[];
   /** The same as people read it: `spec.runPolicy.cleanPodPolicy`. */
   readonly allowedFields: readonly string[];
+  /** The same in short, each once: `cleanPodPolicy`. */
+  readonly allowedNames: readonly string[];
   readonly permissions: PatternTree<Grant>;
   readonly scaleReplicasPath: Path | undefined;
   /** Where the kind says whether it is suspended; undefined where it cannot be. */

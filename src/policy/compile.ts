@@ -1,4 +1,4 @@
-import { fieldPath } from '../core/field-path.ts';
+import { fieldName, fieldPath } from '../core/field-path.ts';
 import { objectType } from '../core/field-type.ts';
 import { compileGlobLists, compileGlobs } from '../core/glob.ts';
 import { parsePointer, type Pattern } from '../core/path.ts';
@@ -132,12 +132,14 @@ function compileResource(
   }
   const type = objectType(resource.group, resource.resource, resource.podTemplates.map(requirePointer));
   const allow = [...policy.allow, ...resource.allow].map(requirePointer);
+  const allowedFields = allow.map((pattern) => fieldPath(pattern, type));
   return {
     group: resource.group,
     resource: resource.resource,
     type,
     allow,
-    allowedFields: allow.map((pattern) => fieldPath(pattern, type)),
+    allowedFields,
+    allowedNames: [...new Set(allowedFields.map(fieldName))],
     permissions,
     scaleReplicasPath: optionalPointer(resource.scaleReplicasPath),
     suspendPath: optionalPointer(resource.suspendPath),

@@ -96,6 +96,7 @@ function withoutValues({ request, verdict, ...judgement }: Judgement): Judgement
       name: short(request.name),
       user: { username: short(request.user.username), groups: [] },
       dryRun: request.dryRun,
+      fieldManager: short(request.fieldManager),
       object: null,
       oldObject: null,
     },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { at } from '../../tools/json-at.ts';
-import { causeOf, denialOf } from '../support/denial-wording.ts';
+import { causeOf, denialOf, wayOutIn } from '../support/denial-wording.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, mergePatch, TF_JOB, workers } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
@@ -41,6 +41,7 @@ const MESSAGE =
   denialOf(
     'tfjobs.kubeflow.org "mnist"',
     REFUSED.map(({ field, values }) => `${field} (${values})`),
+    { wayOut: wayOutIn('default') },
   );
 
 const noted = (annotations: Record<string, string>): Record<string, string> =>

@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Finished } from '../../tools/child-process.ts';
 import { at } from '../../tools/json-at.ts';
-import { denialOf } from '../support/denial-wording.ts';
+import { denialOf, wayOutIn, wayOutOf } from '../support/denial-wording.ts';
 import { startGuardedCluster, WEBHOOK_NAME, type GuardedCluster } from './guarded-cluster.ts';
 import { create, jobNamed, PYTORCH_JOB, TF_JOB } from './jobs.ts';
 import { describeWithControlPlane } from './layer.ts';
 
-const denial = (job: string, ...refused: string[]): string =>
-  `admission webhook "${WEBHOOK_NAME}" denied the request: ${denialOf(job, refused)}`;
+/** What kubectl says of a denial, by the field manager of the command. */
+const denial =
+  (job: string, ...refused: string[]) =>
+  (fieldManager?: string): string => {
+    const wayOut = fieldManager === undefined ? wayOutIn('default') : wayOutOf(fieldManager, 'default');
+    return `admission webhook "${WEBHOOK_NAME}" denied the request: ${denialOf(job, refused, { wayOut })}`;
+  };
 
 const imageChange = (type: string): string =>
   `spec.tfReplicaSpecs[${type}].template.spec.containers[0].image (train:v1 → train:v2)`;
@@ -78,18 +83,18 @@ describeWithControlPlane('kubectl', () => {
     test('apply --server-side', async () => {
       const args = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
       const finished = await cluster.kubectl(args, { stdin: manifest('a', 'train:v2') });
-      expect(finished).toEqual(forbidden(REFUSED_IMAGES));
+      expect(finished).toEqual(forbidden(REFUSED_IMAGES('kubectl')));
     });
 
     test('replace', async () => {
       const finished = await cluster.kubectl(['replace', '-f', '-'], { stdin: manifest('a', 'train:v2') });
-      expect(finished).toEqual(forbidden(`error when replacing "STDIN": ${REFUSED_IMAGES}`));
+      expect(finished).toEqual(forbidden(`error when replacing "STDIN": ${REFUSED_IMAGES('kubectl-replace')}`));
     });
 
     test('patch', async () => {
       const patch = '{"spec":{"tfReplicaSpecs":{"Worker":{"replicas":4}}}}';
       const finished = await cluster.kubectl(['patch', 'tfjob', 'mnist', '--type=merge', '-p', patch]);
-      expect(finished).toEqual(forbidden(REFUSED_TF_WORKERS));
+      expect(finished).toEqual(forbidden(REFUSED_TF_WORKERS()));
     });
 
     test('edit, which keeps the edited file', async () => {
@@ -99,7 +104,7 @@ describeWithControlPlane('kubectl', () => {
       const [error, advice] = finished.stderr.split('\n');
       expect([finished.code, error, advice]).toEqual([
         1,
-        `error: tfjobs.kubeflow.org "mnist" could not be patched: ${REFUSED_TF_WORKERS}`,
+        `error: tfjobs.kubeflow.org "mnist" could not be patched: ${REFUSED_TF_WORKERS('kubectl-edit')}`,
         expect.stringMatching(/^You can run `kubectl replace -f \S+` to try this update again\.$/),
       ]);
     });
@@ -108,14 +113,15 @@ describeWithControlPlane('kubectl', () => {
       'scale pytorchjob bert --replicas=4',
       'patch pytorchjob bert --subresource=scale --type=merge -p {"spec":{"replicas":4}}',
     ])('%s', async (command) => {
-      expect(await cluster.kubectl(command.split(' '))).toEqual(forbidden(REFUSED_PYTORCH_WORKERS));
+      expect(await cluster.kubectl(command.split(' '))).toEqual(forbidden(REFUSED_PYTORCH_WORKERS()));
       expect(at(await stored('pytorchjobs', 'bert'), 'spec', 'pytorchReplicaSpecs', 'Worker', 'replicas')).toBe(2);
     });
   });
 
   test.each(['apply -f -', 'apply --force -f -'])('%s neither changes nor recreates the job', async (command) => {
     const finished = await cluster.kubectl(command.split(' '), { stdin: manifest('a', 'train:v2') });
-    expect(finished).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(REFUSED_IMAGES) });
+    const says = expect.stringContaining(REFUSED_IMAGES('kubectl-client-side-apply'));
+    expect(finished).toEqual({ code: 1, stdout: '', stderr: says });
     expect(at(await mnist(), 'metadata')).toMatchObject({ uid, generation: 1 });
   });
 

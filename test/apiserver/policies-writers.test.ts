@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonValue } from '../../src/core/json.ts';
 import type { Answer } from '../../tools/kubernetes/control-plane.ts';
 import { eventually } from '../../tools/eventually.ts';
-import { causeOf, HINTS, presetHintOf, WAY_OUT } from '../support/denial-wording.ts';
+import { causeOf, HINTS, presetHintOf, WAY_OUT, wayOutIn } from '../support/denial-wording.ts';
 import { mergePatched } from '../support/job.ts';
 import { at } from '../../tools/json-at.ts';
 import { WEBHOOK_NAME } from './guarded-cluster.ts';
@@ -341,7 +341,10 @@ describeWithControlPlane('writers, each under the policies that are for and agai
     ])('$title', async ({ body, hint }) => {
       const { path } = await jobIn('off', TF_JOB, { spec: suspended(true) });
       const answer = await mergePatch(cluster, path, body, 'alice');
-      expect([answer.status, messageOf(answer)]).toEqual([403, expect.stringContaining(`. ${WAY_OUT} (${hint})`)]);
+      expect([answer.status, messageOf(answer)]).toEqual([
+        403,
+        expect.stringContaining(`. ${wayOutIn('off')} (${hint})`),
+      ]);
     });
   });
 

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { run } from '../../tools/child-process.ts';
 import { eventually } from '../../tools/eventually.ts';
 import { kubernetesBinaries } from '../../tools/kubernetes/binaries.ts';
-import { denialOf } from '../support/denial-wording.ts';
+import { denialOf, wayOutIn } from '../support/denial-wording.ts';
 import { CONTROL_PLANE_TIMEOUT_MS, describeChart } from './layer.ts';
 
 const DEMO = join(import.meta.dirname, '../../examples/demo.ts');
@@ -42,7 +42,9 @@ describeChart('make demo', () => {
       ]) {
         expect(output).toContain(`\n${job} created\n`);
         expect(output).toContain(`\n${job} patched\n`);
-        expect(output).toContain(denialOf('', [`spec.${replicas}[Worker].replicas (1 → 4)`]));
+        expect(output).toContain(
+          denialOf('', [`spec.${replicas}[Worker].replicas (1 → 4)`], { wayOut: wayOutIn('kube-test') }),
+        );
       }
 
       const kubeconfig = /KUBECONFIG=(\S+)\n/.exec(output)?.[1] ?? '';

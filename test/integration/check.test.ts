@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { run, type Finished, type Surroundings } from '../../tools/child-process.ts';
 import { BUNDLE } from '../../tools/jobguard-process.ts';
-import { refusalOf, WAY_OUT } from '../support/denial-wording.ts';
+import { refusalOf, wayOutIn } from '../support/denial-wording.ts';
 import { reviewText } from '../support/review.ts';
 
 const OLD = `apiVersion: kubeflow.org/v1
@@ -66,7 +66,7 @@ Only these may change:
   spec.runPolicy.activeDeadlineSeconds
   spec.runPolicy.ttlSecondsAfterFinished
   spec.runPolicy.cleanPodPolicy
-${WAY_OUT}
+${wayOutIn('research')}
 `,
       stderr: '',
     });

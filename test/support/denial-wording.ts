@@ -3,15 +3,34 @@
  * `src/core/denial-text.ts` and this file.
  */
 
-const DEFAULT_ALLOWED =
-  'metadata.labels, metadata.annotations, spec.activeDeadlineSeconds, spec.ttlSecondsAfterFinished, ' +
-  'spec.cleanPodPolicy, spec.runPolicy.activeDeadlineSeconds, spec.runPolicy.ttlSecondsAfterFinished, ' +
-  'spec.runPolicy.cleanPodPolicy';
+const DEFAULT_ALLOWED = 'labels, annotations, activeDeadlineSeconds, ttlSecondsAfterFinished and cleanPodPolicy';
+
+/** What somebody is told to do instead who writes with a tool, by the tool's name for itself. */
+export const wayOutOf = (fieldManager: string, namespace: string): string =>
+  `To run it differently, ${WAYS_OUT[fieldManager]?.(namespace) ?? ''}`;
+
+const applyAgain = (namespace: string): string =>
+  `give the manifest a new name: change metadata.name, then kubectl apply -n ${namespace} -f FILENAME.`;
+
+const WAYS_OUT: Readonly<Record<string, (namespace: string) => string>> = {
+  'argocd-controller': () => 'give the job a new name in the manifest that Argo CD applies.',
+  'kustomize-controller': () => 'give the job a new name in the manifest that Flux applies.',
+  'helm-controller': () => 'give the job a new name in the chart that Flux installs.',
+  helm: () => 'give the job a new name in the chart that Helm installs.',
+  kubectl: applyAgain,
+  'kubectl-client-side-apply': applyAgain,
+  'kubectl-edit': (namespace) =>
+    `create a new job from the copy that kubectl edit saved: change metadata.name, remove resourceVersion, then kubectl create -n ${namespace} -f FILENAME.`,
+  'kubectl-replace': (namespace) =>
+    `create a new job: change metadata.name, then kubectl create -n ${namespace} -f FILENAME. With --force, kubectl replace deletes this job.`,
+};
 
 /** What a denial says beside the refused changes; what is left out is as the default policy has it. */
 export interface Wording {
   /** The fields that may change, as the message lists them; '' where nothing may. */
   readonly allowed?: string;
+  /** What to do instead. */
+  readonly wayOut?: string;
   readonly hint?: string;
   /** The sentence that says whom to ask. */
   readonly contact?: string;
@@ -19,17 +38,22 @@ export interface Wording {
   readonly more?: number;
 }
 
+/** What a controller is told to do instead. */
 export const WAY_OUT = 'To run it differently, create a new job.';
+
+/** What whoever does not say which tool it is gets told, with the command for the job's namespace. */
+export const wayOutIn = (namespace: string): string =>
+  `To run it differently, create a new job: kubectl create -n ${namespace} -f FILENAME.`;
 
 /** `tfjobs.kubeflow.org "mnist" may not be updated`. */
 export const refusalOf = (subject: string): string => `${subject} may not be updated`;
 
 /** The whole message about changes such as `spec.x (1 → 4)`. */
 export function denialOf(subject: string, refused: readonly string[], wording: Wording = {}): string {
-  const { allowed = DEFAULT_ALLOWED, hint, contact, more = 0 } = wording;
+  const { allowed = DEFAULT_ALLOWED, wayOut = wayOutIn('research'), hint, contact, more = 0 } = wording;
   const changes = more === 0 ? refused : [...refused, `and ${more} more`];
   const only = allowed === '' ? 'nothing may change' : `only ${allowed} may change`;
-  const end = [WAY_OUT, ...(hint === undefined ? [] : [`(${hint})`]), ...(contact === undefined ? [] : [contact])];
+  const end = [wayOut, ...(hint === undefined ? [] : [`(${hint})`]), ...(contact === undefined ? [] : [contact])];
   return `${refusalOf(subject)}: ${changes.join(', ')}; ${only}. ${end.join(' ')}`;
 }
 

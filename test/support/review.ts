@@ -20,6 +20,7 @@ export interface Review {
   readonly username?: string;
   readonly groups?: readonly string[];
   readonly dryRun?: boolean;
+  readonly fieldManager?: string;
   /** JSON text where it is a string, so that a test can write `1.0` or a key twice; any other value as it is. */
   readonly oldObject?: unknown;
   readonly object?: unknown;
@@ -32,7 +33,7 @@ export const POLICY_HASH = 'sha256:0123456789ab';
 
 /** Writes the AdmissionReview with which the API server asks. */
 export function reviewText(review: Review): string {
-  const { group = 'kubeflow.org', resource = 'tfjobs', subResource, dryRun = false } = review;
+  const { group = 'kubeflow.org', resource = 'tfjobs', subResource, dryRun = false, fieldManager } = review;
   const request = JSON.stringify({
     uid: REVIEW_UID,
     kind: { group, version: 'v1', kind: 'TFJob' },
@@ -43,7 +44,7 @@ export function reviewText(review: Review): string {
     operation: review.operation ?? 'UPDATE',
     userInfo: { username: review.username ?? 'jane', groups: review.groups ?? ['system:authenticated'] },
     dryRun,
-    options: { apiVersion: 'meta.k8s.io/v1', kind: 'UpdateOptions' },
+    options: { apiVersion: 'meta.k8s.io/v1', kind: 'UpdateOptions', fieldManager },
   });
   const objects = `"oldObject":${objectText(review.oldObject)},"object":${objectText(review.object)}`;
   return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":${request.slice(0, -1)},${objects}}}`;

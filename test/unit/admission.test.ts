@@ -24,6 +24,7 @@ describe('an AdmissionReview that is read', () => {
       username: 'jane',
       groups: ['a', 'b'],
       dryRun: true,
+      fieldManager: 'kubectl-edit',
       oldObject: { spec: { replicas: 1 } },
       object: { spec: { replicas: 2 } },
     });
@@ -36,6 +37,7 @@ describe('an AdmissionReview that is read', () => {
       name: 'bert',
       user: { username: 'jane', groups: ['a', 'b'] },
       dryRun: true,
+      fieldManager: 'kubectl-edit',
       object: { spec: { replicas: 2 } },
       oldObject: { spec: { replicas: 1 } },
     };
@@ -51,6 +53,7 @@ describe('an AdmissionReview that is read', () => {
     name: '',
     user: { username: '', groups: [] },
     dryRun: false,
+    fieldManager: '',
     object: null,
     oldObject: null,
   };
@@ -59,8 +62,18 @@ describe('an AdmissionReview that is read', () => {
     ['may leave out what Go leaves out', {}],
     [
       'may have null in its place',
-      { subResource: null, namespace: null, name: null, userInfo: null, dryRun: null, object: null, oldObject: null },
+      {
+        subResource: null,
+        namespace: null,
+        name: null,
+        userInfo: null,
+        dryRun: null,
+        options: null,
+        object: null,
+        oldObject: null,
+      },
     ],
+    ['may have a null field manager', { options: { fieldManager: null } }],
     ['may have empty users', { userInfo: {} }],
     ['may have users in no groups', { userInfo: { username: '', groups: null, uid: 'x', extra: { scopes: ['a'] } } }],
     ['may have fields that Kubernetes does not have yet', { newField: { a: 1 }, userInfo: { newField: 1 } }],

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { CommanderError } from 'commander';
 
 import { checkCommand } from '../../src/commands/check.ts';
-import { denialOf, HINTS, MISREAD, refusalOf, UNJUDGEABLE, WAY_OUT } from '../support/denial-wording.ts';
+import { denialOf, HINTS, MISREAD, refusalOf, UNJUDGEABLE, WAY_OUT, wayOutIn } from '../support/denial-wording.ts';
 import { reviewText } from '../support/review.ts';
 import { runCommand, type Outcome, type Surroundings } from './run-command.ts';
 
@@ -47,7 +47,7 @@ async function judged(next: string, args: readonly string[] = [], around: Surrou
   return JSON.parse(stdout);
 }
 
-const MAY_CHANGE = `Only these may change:
+const mayChange = (wayOut: string): string => `Only these may change:
   metadata.labels
   metadata.annotations
   spec.activeDeadlineSeconds
@@ -56,8 +56,9 @@ const MAY_CHANGE = `Only these may change:
   spec.runPolicy.activeDeadlineSeconds
   spec.runPolicy.ttlSecondsAfterFinished
   spec.runPolicy.cleanPodPolicy
-${WAY_OUT}
+${wayOut}
 `;
+const MAY_CHANGE = mayChange(wayOutIn('research'));
 
 describe('what people read', () => {
   test.each([
@@ -117,7 +118,7 @@ Warning: spec.runPolicy.cleanPodPolicy ${MISREAD.cleanPodPolicy}
 
   refused    spec.runPolicy.suspend (false → true)
 
-${MAY_CHANGE}Hint: ${HINTS.kueue}.
+${mayChange(WAY_OUT)}Hint: ${HINTS.kueue}.
 `,
     ],
   ])('%s', async (_what, next, args, code, stdout) => {
@@ -136,7 +137,7 @@ ${MAY_CHANGE}Hint: ${HINTS.kueue}.
 
   refused    spec.tfReplicaSpecs[Worker].replicas (1 → 4)
 
-${MAY_CHANGE}
+${mayChange(wayOutIn(namespace))}
 ${note}`,
       problems: [],
     });
@@ -168,7 +169,7 @@ Ask in #ml-platform.
   refused    metadata.labels[team] (changed)
 
 Nothing may change.
-${WAY_OUT}
+${wayOutIn('research')}
 `,
       problems: [],
     });

@@ -58,6 +58,7 @@ export function updateRequest(
     name: before.name,
     user: userOf(flags),
     dryRun: false,
+    fieldManager: '',
     oldObject: inNamespace(before.object, namespace),
     object: inNamespace(withStatus(after.object, before.object), namespace),
   };

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 
 import type { AdmissionRequest } from '../../core/admission.ts';
 import { isAllowed, type JudgedChange, type Verdict } from '../../core/decide.ts';
-import { contactText, refusalText, UNJUDGEABLE_TEXTS, WAY_OUT } from '../../core/denial-text.ts';
+import { contactText, refusalText, UNJUDGEABLE_TEXTS } from '../../core/denial-text.ts';
 import { describeChange, type Explanation } from '../../core/explain.ts';
 import { UNKNOWN, type FieldType } from '../../core/field-type.ts';
 import { fieldPath, printablePointer } from '../../core/field-path.ts';
@@ -127,12 +127,12 @@ function changeLine(change: JudgedChange, type: FieldType, paint: Paint): string
 }
 
 /** Says how what is refused can be had. */
-function wayOut({ verdict: { decision, resource }, explanation: { hint } }: Judgement): string[] {
+function wayOut({ verdict: { decision, resource }, explanation: { wayOut = '', hint } }: Judgement): string[] {
   if (decision.outcome !== 'deny') return [];
   const allowed = (resource?.allowedFields ?? []).map((field) => `  ${field}`);
   return [
     ...(allowed.length === 0 ? ['Nothing may change.'] : ['Only these may change:', ...allowed]),
-    WAY_OUT,
+    wayOut,
     ...(hint === undefined ? [] : [`Hint: ${hint}.`]),
   ];
 }
