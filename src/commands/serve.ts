@@ -10,7 +10,6 @@ import { BUILD_INFO } from '../telemetry/build-info.ts';
 import { InvalidCertificateError, readKeyPair } from '../tls/certificate.ts';
 import { certificateInFiles, type CertificateSource, type ClientAuthoritySource } from '../tls/certificate-reload.ts';
 import { readClientAuthorities } from '../tls/client-authorities.ts';
-import type { Policy } from '../core/policy.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CommandContext } from './context.ts';
 import { completePolicyOption } from './policy-option.ts';
@@ -102,14 +101,16 @@ async function serveUntil(
   context: CommandContext,
   log: Logger,
 ): Promise<void> {
-  const [{ collectProcessMetrics, createMetrics }, { startServer }, { createLargeBodyJudge }] = await Promise.all([
-    import('../telemetry/metrics.ts'),
-    import('../server/server.ts'),
-    import('../server/large-bodies.ts'),
-  ]);
+  const [{ collectProcessMetrics, createMetrics }, { logExpiries }, { startServer }, { createLargeBodyJudge }] =
+    await Promise.all([
+      import('../telemetry/metrics.ts'),
+      import('../telemetry/expiries.ts'),
+      import('../server/server.ts'),
+      import('../server/large-bodies.ts'),
+    ]);
   const completePolicy = await completePolicyOption(config.policyFile, context);
   const policy = compilePolicy(completePolicy);
-  logExpired(policy, new Date(), log);
+  logExpiries(policy.exemptions, log);
   const { certificate, discard } = await loadCertificate(config, context, log);
   const clientAuthorities = await loadClientAuthorities(config);
   const metrics = createMetrics(policy, BUILD_INFO, STATUS_CODES);
@@ -125,14 +126,6 @@ async function serveUntil(
     await server.end();
   } finally {
     await discard();
-  }
-}
-
-/** Says once which exemptions no longer count: what they permitted is refused now. */
-function logExpired({ exemptions }: Policy, now: Date, log: Logger): void {
-  for (const { name, expiresMs = Infinity } of exemptions) {
-    const expires = new Date(expiresMs);
-    if (now >= expires) log.warn({ exemption: name, expires: expires.toISOString() }, 'exemption expired');
   }
 }
 

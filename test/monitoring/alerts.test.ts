@@ -37,6 +37,7 @@ const MEASURED = `jobguard_admission_duration_seconds_count{${OF}, pod="a", reso
 const LAG = `nodejs_eventloop_lag_p99_seconds{${OF}, pod="a"}`;
 const NOT_AFTER = `jobguard_certificate_not_after_timestamp_seconds{${OF}, pod="a"}`;
 const FAILED_RELOADS = `jobguard_certificate_reloads_total{${OF}, pod="a", result="failure"}`;
+const EXPIRES = `jobguard_exemption_expires_timestamp_seconds{${OF}, pod="a", exemption="drain"}`;
 const policyOf = (pod: string, hash: string): string => `jobguard_policy_info{${OF}, pod="${pod}", hash="${hash}"}`;
 const denials = (mode = 'enforce', dryRun = false): string =>
   `jobguard_admission_requests_total{${OF}, pod="a", resource="tfjobs", decision="deny", mode="${mode}", dry_run="${String(dryRun)}"}`;
@@ -226,6 +227,13 @@ const FIRES: Firing[] = [
     severities: ['warning'],
   },
   {
+    alert: 'JobguardExemptionExpires',
+    when: 'an exemption has six days left',
+    series: { [EXPIRES]: `${6 * DAY_SECONDS}x${FOUR_DAYS}` },
+    at: '2h',
+    severities: ['warning'],
+  },
+  {
     alert: 'JobguardPolicySkew',
     when: 'two pods have had two policies for half an hour',
     series: { [policyOf('b', '1')]: '', [policyOf('b', '2')]: `1x${FOUR_DAYS}` },
@@ -373,6 +381,19 @@ const QUIET: Scenario[] = [
     when: 'people try a few times each, at every hour of the day',
     series: { [refusals('user')]: counted(Array.from({ length: 300 }, (_, index) => index * 280)) },
     at: '1395m',
+    every: '15m',
+  },
+  {
+    alert: 'JobguardExemptionExpires',
+    when: 'an exemption has eight days left',
+    series: { [EXPIRES]: `${8 * DAY_SECONDS}x${FOUR_DAYS}` },
+    at: '2h',
+  },
+  {
+    alert: 'JobguardExemptionExpires',
+    when: 'it has expired, and the policy still has it',
+    series: { [EXPIRES]: `${DAY_SECONDS}x${FOUR_DAYS}` },
+    at: '25h',
     every: '15m',
   },
   {
