@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { goBuild } from './build.ts';
 import { moduleFolder } from './module.ts';
+import { givenProgram } from '../given-program.ts';
 import { fillFolder, userCache } from '../user-cache.ts';
 
 /** A program that is built from its Go module. */
@@ -25,11 +25,8 @@ export interface GoTool {
  */
 export async function goTool(tool: GoTool): Promise<string> {
   const { name, version, override } = tool;
-  const given = process.env[override] ?? '';
-  if (given !== '') {
-    if (!existsSync(given)) throw new Error(`${override}=${given} does not exist`);
-    return given;
-  }
+  const given = givenProgram(override);
+  if (given !== undefined) return given;
   const folder = join(userCache(), 'tools', `${name}-${version}`);
   await fillFolder(folder, [name], async (_missing, staging) => {
     process.stderr.write(`building ${name} ${version} from its Go module; it takes minutes, the first time\n`);
