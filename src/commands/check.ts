@@ -8,6 +8,13 @@ export function checkCommand(context: CheckContext): Command {
     .description('judge an update offline, whatever the mode')
     .argument('[old]', 'YAML or JSON file of the stored object; - reads stdin')
     .argument('[new]', 'YAML or JSON file of the updated object; - reads stdin')
+    .option('--patch <text>', 'patch that makes the updated object of OLD, YAML or JSON, as for kubectl patch')
+    .option('--patch-file <file>', 'file of such a patch; - reads stdin')
+    .addOption(
+      new Option('--type <type>', 'type of the patch: merge (RFC 7386) or json (RFC 6902)')
+        .choices(['merge', 'json'])
+        .default('merge'),
+    )
     .option('--review <file>', 'JSON file of an AdmissionReview, instead of OLD and NEW; - reads stdin')
     .option('--policy <file>', 'policy file (default: the built-in policy)')
     .option('--as <user>', 'username of the writer')
@@ -19,7 +26,14 @@ export function checkCommand(context: CheckContext): Command {
       '--resource <name>',
       'resource of the files if their kind does not tell, such as pytorchjobs or pytorchjobs.kubeflow.org',
     )
-    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'text; json; or patch: what is permitted of the update, as a JSON Patch (RFC 6902) that can be sent alone',
+      )
+        .choices(['text', 'json', 'patch'])
+        .default('text'),
+    )
     .addHelpText('after', EXAMPLE)
     .action(async (oldFile: string | undefined, newFile: string | undefined, flags: CheckFlags) => {
       // Loaded here: it brings a YAML parser and a JSON Schema, which the other commands need not wait for.
@@ -34,9 +48,11 @@ function collect(group: string, groups: readonly string[] = []): readonly string
 
 const EXAMPLE = `
 Exits with 0 if the update is allowed or out of scope, 1 if it is denied, 2 if it cannot be judged. If NEW leaves out
-the namespace or the status, it keeps those of OLD, as on the API server.
+the namespace, it keeps that of OLD, as on the API server. The status is always that of OLD.
 
 Examples:
   kubectl get tfjob mnist -o yaml | jobguard check - mnist.yaml --as alice
+  jobguard check mnist.yaml --patch '{"metadata": {"labels": {"team": "vision"}}}'
+  jobguard check mnist.yaml --type json --patch-file patch.json -o patch
   jobguard check --review review.json -o json
   jobguard check old-scale.yaml new-scale.yaml --subresource scale --resource pytorchjobs.kubeflow.org`;

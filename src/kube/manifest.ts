@@ -24,13 +24,22 @@ export class ManifestError extends Error {
  * @throws ManifestError naming everything that is wrong with the text
  */
 export function parseManifest(text: string, file: string): JsonMap {
-  const value = parseIfJson(text) ?? parseYaml(text, file);
+  const value = parseValue(text, file);
   if (!isMap(value)) throw new ManifestError([`${file}: contains no Kubernetes object`]);
   const kind = ownValue(value, 'kind');
   if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(ownValue(value, 'items'))) {
     throw new ManifestError([`${file}: contains a ${kind}; each file must contain one object`]);
   }
   return value;
+}
+
+/**
+ * Reads a text of one JSON value, as JSON or YAML, as `parseManifest` does.
+ *
+ * @throws ManifestError naming everything that is wrong with the text
+ */
+export function parseValue(text: string, file: string): JsonValue {
+  return parseIfJson(text) ?? parseYaml(text, file);
 }
 
 /** JSON is YAML, yet may be nested as deeply as the API server takes it. */

@@ -347,7 +347,7 @@ describe('what an API server would fill in', () => {
 
   test.each([
     ['the status that a manifest leaves out is kept', OLD, 'allow'],
-    ['a status that says something else is a change', `${OLD}status: {startTime: null, x: 1}\n`, 'deny'],
+    ['a status that says something else is not written', `${OLD}status: {startTime: null, x: 1}\n`, 'allow'],
     ['the namespace that a manifest leaves out is that of the job', OLD.replace(' namespace: research,', ''), 'allow'],
   ])('%s', async (_what, next, decision) => {
     expect(await judged(next, [], { files: { 'old.yaml': STORED } })).toMatchObject({ decision });
@@ -571,8 +571,8 @@ describe('what cannot be an update is named, exit code 2', () => {
   });
 
   test.each([
-    ['no file', [], ['OLD and NEW, or --review FILE, are required']],
-    ['one file', ['old.yaml'], ['OLD and NEW, or --review FILE, are required']],
+    ['no file', [], ['OLD and NEW, OLD and --patch, or --review FILE, are required']],
+    ['one file', ['old.yaml'], ['OLD and NEW, OLD and --patch, or --review FILE, are required']],
     ['stdin twice', ['-', '-'], ['OLD and NEW cannot both be stdin']],
     [
       'a file that is not there',

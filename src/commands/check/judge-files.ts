@@ -6,19 +6,25 @@ import { parseMoment } from '../../policy/moment.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { jsonText } from '../json-text.ts';
 import { loadPolicyOption } from '../policy-option.ts';
-import { readText } from '../text-file.ts';
-import { updateRequest, type UpdateFlags } from './update-request.ts';
-import { verdictDocument, verdictText } from './verdict-text.ts';
+import { exactJsonText } from '../../kube/exact-text.ts';
+import { permittedPatch } from './permitted-patch.ts';
+import { patched, readPatch, type PatchFlags } from './patch-option.ts';
+import { readObject } from './objects.ts';
+import { readText, type InputContext } from '../text-file.ts';
+import { updateRequest, type Source, type UpdateFlags } from './update-request.ts';
+import { verdictDocument, verdictText, type Judgement } from './verdict-text.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** The flags of `check`. */
-export interface CheckFlags extends UpdateFlags {
+export interface CheckFlags extends UpdateFlags, PatchFlags {
   readonly policy?: string;
   readonly review?: string;
   /** When the update is judged; without it now. */
   readonly at?: string;
-  readonly output: 'text' | 'json';
+  readonly output: Output;
 }
+
+export type Output = 'text' | 'json' | 'patch';
 
 /** What `check` needs of the process. */
 export type CheckContext = Pick<CommandContext, 'stdin' | 'stdout' | 'hasColour' | 'exitWith'>;
@@ -34,8 +40,10 @@ export async function judgeFiles(files: Files, flags: CheckFlags, context: Check
   try {
     await printVerdict(files, flags, context);
   } catch (error) {
-    if (!(error instanceof UsageError) || flags.output === 'text') throw error;
-    context.stdout.write(jsonText({ error: error.message }));
+    // Of a fault the exit code would be 1, which means "denied".
+    const problem = error instanceof RangeError ? new UsageError(['an object or a patch is nested too deeply']) : error;
+    if (!(problem instanceof UsageError) || flags.output !== 'json') throw problem;
+    context.stdout.write(jsonText({ error: problem.message }));
     context.exitWith(2);
   }
 }
@@ -47,11 +55,15 @@ async function printVerdict(files: Files, flags: CheckFlags, context: CheckConte
   // As mode `enforce` would say it: in mode `warn` the warnings would repeat the changes that are listed anyway.
   const explanation = explain(policy, request, { ...verdict, mode: 'enforce' });
   const judgement = { request, verdict, explanation };
-  context.stdout.write(
-    flags.output === 'json' ? jsonText(verdictDocument(judgement)) : verdictText(judgement, context.hasColour),
-  );
+  context.stdout.write(WRITTEN[flags.output](judgement, context.hasColour));
   context.exitWith(EXIT_CODES[verdict.decision.outcome]);
 }
+
+const WRITTEN: Readonly<Record<Output, (judgement: Judgement, hasColour: boolean) => string>> = {
+  text: verdictText,
+  json: (judgement) => jsonText(verdictDocument(judgement)),
+  patch: ({ request, verdict }) => exactJsonText(permittedPatch(request, verdict)),
+};
 
 function momentOf({ at }: CheckFlags): Date {
   const moment = at === undefined ? new Date() : parseMoment(at);
@@ -70,34 +82,52 @@ const EXIT_CODES: Readonly<Record<Decision['outcome'], ExitCode>> = {
 };
 
 async function readRequest(
-  [oldFile, newFile]: Files,
+  files: Files,
   flags: CheckFlags,
   policy: Policy,
-  context: CheckContext,
+  context: InputContext,
 ): Promise<AdmissionRequest> {
-  const read = (file: string): Promise<string> => readText(file, context);
   if (flags.review !== undefined) {
-    requireNothingBeside(flags, oldFile);
-    return readReview(await read(flags.review), flags.review);
+    requireNothingBeside(flags, files[0]);
+    return readReview(await readText(flags.review, context), flags.review);
   }
-  if (oldFile === undefined || newFile === undefined) {
-    throw new UsageError(['OLD and NEW, or --review FILE, are required']);
-  }
-  if (oldFile === '-' && newFile === '-') throw new UsageError(['OLD and NEW cannot both be stdin']);
-  const oldText = await read(oldFile);
-  const newText = await read(newFile);
-  return updateRequest({ file: oldFile, text: oldText }, { file: newFile, text: newText }, flags, policy);
+  const [before, after] = await readUpdate(files, flags, context);
+  return updateRequest(before, after, flags, policy);
+}
+
+async function readUpdate(
+  [oldFile, newFile]: Files,
+  flags: CheckFlags,
+  context: InputContext,
+): Promise<[Source, Source]> {
+  requireOneStdin({ OLD: oldFile, NEW: newFile, '--patch-file': flags.patchFile });
+  const patch = await readPatch(flags, context);
+  if (patch !== undefined && newFile !== undefined) throw new UsageError([`NEW: not allowed with ${patch.flag}`]);
+  if (oldFile === undefined) throw new UsageError([FORMS]);
+  const before = await readObject(oldFile, context);
+  if (patch !== undefined) return [before, patched(before, patch)];
+  if (newFile === undefined) throw new UsageError([FORMS]);
+  return [before, await readObject(newFile, context)];
+}
+
+const FORMS = 'OLD and NEW, OLD and --patch, or --review FILE, are required';
+
+function requireOneStdin(files: Readonly<Record<string, string | undefined>>): void {
+  const [first, second] = Object.entries(files).flatMap(([name, file]) => (file === '-' ? [name] : []));
+  if (second !== undefined) throw new UsageError([`${first} and ${second} cannot both be stdin`]);
 }
 
 /** A review says itself who writes what. */
-function requireNothingBeside({ as, asGroup, namespace, subresource, resource }: CheckFlags, oldFile?: string): void {
+function requireNothingBeside(flags: CheckFlags, oldFile?: string): void {
   const given = Object.entries({
     OLD: oldFile,
-    '--as': as,
-    '--as-group': asGroup?.[0],
-    '--namespace': namespace,
-    '--subresource': subresource,
-    '--resource': resource,
+    '--patch': flags.patch,
+    '--patch-file': flags.patchFile,
+    '--as': flags.as,
+    '--as-group': flags.asGroup?.[0],
+    '--namespace': flags.namespace,
+    '--subresource': flags.subresource,
+    '--resource': flags.resource,
   });
   const problems = given
     .filter(([, value]) => value !== undefined)

@@ -2,7 +2,6 @@ import type { AdmissionRequest, User } from '../../core/admission.ts';
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
 import type { Policy } from '../../core/policy.ts';
 import { resourceName } from '../../core/resource-name.ts';
-import { ManifestError, parseManifest } from '../../kube/manifest.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** What the command line says of an update, beside its two objects. */
@@ -15,15 +14,15 @@ export interface UpdateFlags {
   readonly resource?: string;
 }
 
-export interface ManifestFile {
+/** An object, and where it comes from. */
+export interface Source {
+  /** As its reader knows it: `stdin`. */
   readonly file: string;
-  readonly text: string;
+  readonly object: JsonMap;
 }
 
 /** A Kubernetes object, and what names it. */
-interface Named {
-  readonly file: string;
-  readonly object: JsonMap;
+interface Named extends Source {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
@@ -38,13 +37,13 @@ interface Named {
  * @throws UsageError naming what keeps the files from being the update of one object
  */
 export function updateRequest(
-  oldManifest: ManifestFile,
-  newManifest: ManifestFile,
+  oldSource: Source,
+  newSource: Source,
   flags: UpdateFlags,
   policy: Policy,
 ): AdmissionRequest {
-  const before = readNamed(oldManifest);
-  const after = readNamed(newManifest);
+  const before = named(oldSource);
+  const after = named(newSource);
   const problems = differences(before, after);
   if (problems.length > 0) throw new UsageError(problems);
 
@@ -60,29 +59,20 @@ export function updateRequest(
     dryRun: false,
     fieldManager: '',
     oldObject: inNamespace(before.object, namespace),
-    object: inNamespace(withStatus(after.object, before.object), namespace),
+    object: inNamespace(withStatusOf(before.object, after.object), namespace),
   };
 }
 
-function readNamed({ file, text }: ManifestFile): Named {
-  const source = file === '-' ? 'stdin' : file;
-  const object = readManifest(text, source);
+function named(source: Source): Named {
+  const { file, object } = source;
   const metadata = metadataOf(object);
   const [apiVersion, kind, name] = [textAt(object, 'apiVersion'), textAt(object, 'kind'), textAt(metadata, 'name')];
   const missing = Object.entries({ apiVersion, kind, 'metadata.name': name })
     .filter(([, value]) => value === undefined)
-    .map(([field]) => `${source}: has no ${field}`);
+    .map(([field]) => `${file}: has no ${field}`);
   if (apiVersion === undefined || kind === undefined || name === undefined) throw new UsageError(missing);
   const [version = '', group = ''] = apiVersion.split('/').reverse();
-  return { file: source, object, group, version, kind, name, namespace: textAt(metadata, 'namespace') };
-}
-
-function readManifest(text: string, source: string): JsonMap {
-  try {
-    return parseManifest(text, source);
-  } catch (error) {
-    throw error instanceof ManifestError ? new UsageError(error.problems) : error;
-  }
+  return { ...source, group, version, kind, name, namespace: textAt(metadata, 'namespace') };
 }
 
 /** The API server converts to one version before it asks; here nobody does. */
@@ -162,10 +152,11 @@ function userOf({ as: username = '', asGroup = [] }: UpdateFlags): User {
   return { username, groups: [...groups, everybody] };
 }
 
-/** Kubernetes' kinds have a status that only `/status` changes: an update that leaves it out keeps it. */
-function withStatus(object: JsonMap, stored: JsonMap): JsonMap {
+/** Kubernetes' kinds have a status that only `/status` changes: any other update keeps it, whatever it says. */
+function withStatusOf(stored: JsonMap, object: JsonMap): JsonMap {
   const status = ownValue(stored, 'status');
-  return status === undefined || ownValue(object, 'status') !== undefined ? object : { ...object, status };
+  const others = Object.entries(object).filter(([key]) => key !== 'status');
+  return Object.fromEntries(status === undefined ? others : [...others, ['status', status]]);
 }
 
 /** A request's path names the namespace, and the API server fills it in. */
