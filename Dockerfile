@@ -35,10 +35,11 @@ COPY --from=build /src/package.json /src/LICENSE /src/dist/THIRD-PARTY-NOTICES.t
 # A number, so that Kubernetes can see that it is not root; any other number will do as well.
 USER 65532:65532
 EXPOSE 10250 8080
-# For a memory limit of 512 MiB. The heap limit holds for each of two threads; only the one that judges large bodies comes near
+# For a memory limit of 768 MiB. The heap limit holds for each of two threads; only the one that judges large bodies comes near
 # it: 108 MiB for the values of the densest body that jobguard parses, and the rest for its text and a copy of that. What remains
-# of the memory limit is for Node itself and for the bodies of requests. glibc gives large blocks back to the system at once only
-# while its threshold for them is fixed, and keeps less of what it was given back with one arena than with eight a core.
+# of the memory limit is for Node itself, for the bodies of requests and for a thousand connections, 0.2 MiB each. glibc gives
+# large blocks back to the system at once only while its threshold for them is fixed, and keeps less of what it was given back
+# with one arena than with eight a core.
 ENV MALLOC_MMAP_THRESHOLD_=131072 MALLOC_ARENA_MAX=1
 # V8's own first limit of the old space is some MiB: it would collect all of the heap at every few large updates. What 48 MiB
 # of it take, smaller semi-spaces give back.

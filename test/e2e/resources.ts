@@ -3,7 +3,7 @@ import { at } from '../../tools/json-at.ts';
 import type { Release } from './release.ts';
 
 /** The limit that the chart sets, in MiB. */
-export const MEMORY_LIMIT_MIB = 512;
+export const MEMORY_LIMIT_MIB = 768;
 
 /** What the container of a pod took. */
 export interface Resources {

@@ -65,7 +65,7 @@ describeWithDocker('a container with the memory of the chart', () => {
   test(
     'survives the densest update that an API server can send, and denies it',
     async () => {
-      await using container = await startContainer({ memoryMiB: 512 });
+      await using container = await startContainer({ memoryMiB: 768 });
       const tolerations = (bytes: number): string => `[${Array.from({ length: bytes / 3 }, () => '{}').join(',')}]`;
       const job = (bytes: number): string => `{"spec":{"tfReplicaSpecs":{"Worker":{"template":{"spec":
         {"tolerations":${tolerations(bytes)}}}}}}}`;

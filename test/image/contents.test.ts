@@ -36,7 +36,7 @@ describeWithDocker('the image', () => {
   const evaluate = (line: string): Promise<string> =>
     docker('run', '--rm', '--entrypoint', NODE, prepared(IMAGE), '--print', line);
 
-  test('runs jobguard, as a numbered user, with memory flags for 512 MiB', () => {
+  test('runs jobguard, as a numbered user, with memory flags for 768 MiB', () => {
     expect({
       user: at(config, 'User'),
       entrypoint: at(config, 'Entrypoint'),
