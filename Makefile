@@ -1,6 +1,6 @@
 # `make` lists the targets. Each one installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install build image lint test mutation fuzz run demo cluster soak generate manifests names clean
+.PHONY: help install build image lint test mutation fuzz run demo cluster soak generate manifests names release-rehearsal clean
 
 NPM := npm --loglevel=error
 NODE := node_modules/.bin/node
@@ -59,10 +59,15 @@ generate: install ## generate the table of Go types, the chart's README and its 
 manifests: install ## render the chart into deploy/
 	$(NODE) deploy/render.ts
 
+##@ Release
+
 names: install ## write the version of package.json and release/names.json wherever they are mentioned
 	$(NODE) release/write-names.ts
+
+release-rehearsal: install ## publish a release to registries on this machine, and install it from there
+	@$(NPM) --silent run build && $(NODE) release/rehearsal/main.ts
 
 ##@ Help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)

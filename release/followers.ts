@@ -45,7 +45,22 @@ export const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
   'deploy/self-managed/jobguard.yaml': MANIFEST,
   'deploy/cert-manager/jobguard.yaml': MANIFEST,
   'deploy/existing-secret/jobguard.yaml': MANIFEST,
-  'docs/install.md': ['registry.example.com/jobguard:{version}', 'name: {image}, newName'],
+  'docs/install.md': [
+    'registry.example.com/jobguard:{version}',
+    'name: {image}, newName',
+    'digest=$(crane digest {image}:{version})',
+    'cosign save --dir jobguard-image {image}@',
+    'helm pull oci://{charts}/jobguard --version {version}',
+    'push jobguard-{version}.tgz',
+    'charts/jobguard --version {version}',
+  ],
+  'docs/verify.md': [
+    'VERSION={version}\n',
+    'IMAGE={image}\n',
+    'CHART={charts}/jobguard\n',
+    'REPOSITORY={repository}\n',
+    'npm install {package}@{version}',
+  ],
 };
 
 /** What each placeholder stands for. */
