@@ -21,10 +21,11 @@ function whoText({ name, usernames, groups, namespaces }: Permission): string {
   return namespaces.includes('*') ? who : `${who}, in ${namespaces.join(', ')}`;
 }
 
-function whenText({ by, expires }: Permission): string {
+function whenText({ by, expires, expired }: Permission): string {
   if (by === 'deletion') return ', once the job is being deleted';
   if (by === 'suspendedJobs') return ', while the job is suspended';
-  return expires === null ? '' : `, until ${expires}`;
+  if (expires === null) return '';
+  return expired ? `, no longer: expired ${expires}` : `, until ${expires}`;
 }
 
 function whyText({ by, name, reason }: Permission): string {

@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 
 import { parsePointer } from '../core/path.ts';
-import { compilePolicy } from '../policy/compile.ts';
 import type { CompletePolicy } from '../policy/document.ts';
 import { explainField } from '../policy/explanation.ts';
 import { policyHash } from '../policy/hash.ts';
@@ -47,7 +46,9 @@ export function policyCommand(context: Pick<CommandContext, 'stdin' | 'stdout'>)
     .addHelpText('after', EXAMPLE)
     .action(async ({ policy: file, explain, output }: PolicyFlags) => {
       const policy = await completePolicyOption(file, context);
-      context.stdout.write(explain === undefined ? await PRINTED[output](policy) : explained(policy, explain, output));
+      context.stdout.write(
+        explain === undefined ? await PRINTED[output](policy) : await explained(policy, explain, output),
+      );
     });
 }
 
@@ -59,12 +60,12 @@ Examples:
   jobguard policy --policy policy.yaml --explain /spec/runPolicy/suspend
   jobguard policy --policy policy.yaml --output match-condition`;
 
-function explained(policy: CompletePolicy, path: string, output: Output): string {
-  const pattern = parsePointer(path);
-  if (pattern === undefined) {
-    throw new UsageError([`--explain: ${JSON.stringify(path)} is not a JSON Pointer such as /spec/runPolicy/suspend`]);
-  }
-  const resources = explainField(pattern, compilePolicy(policy), policy);
+async function explained(policy: CompletePolicy, path: string, output: Output): Promise<string> {
+  // Loaded here: it brings the schema, which the other outputs of the default policy do not need.
+  const { misaskedPath } = await import('../policy/field-rules.ts');
+  const problem = misaskedPath(path, policy);
+  if (problem !== undefined) throw new UsageError([`--explain: ${problem}`]);
+  const resources = explainField(parsePointer(path) ?? [], policy, new Date());
   return output === 'json' ? jsonText({ path, resources }) : explanationText(resources);
 }
 

@@ -1,9 +1,11 @@
 import { fieldPath } from '../core/field-path.ts';
 import type { Pattern } from '../core/path.ts';
 import { grantOver, hasGrantBelow } from '../core/pattern-tree.ts';
-import type { Grant, GuardedResource, Policy, StandingGrant } from '../core/policy.ts';
+import type { Grant, GuardedResource, StandingGrant } from '../core/policy.ts';
 import { resourceName } from '../core/resource-name.ts';
+import { compilePolicy } from './compile.ts';
 import type { CompleteExemption, CompletePolicy, PresetWriters } from './document.ts';
+import { parseMoment } from './moment.ts';
 import { PRESET_NAMES } from './presets.ts';
 
 /** Who may change a field of a guarded resource, and why. */
@@ -28,6 +30,8 @@ export interface Permission {
   readonly reason: string | null;
   /** The day or the moment from which it no longer counts. */
   readonly expires: string | null;
+  /** Whether it no longer counts. */
+  readonly expired: boolean;
 }
 
 type Terms = Omit<Permission, 'partly'>;
@@ -40,6 +44,7 @@ const EVERYBODY: Terms = {
   namespaces: ['*'],
   reason: null,
   expires: null,
+  expired: false,
 };
 
 /** What a standing grant is called after. */
@@ -49,9 +54,12 @@ const STANDING: Readonly<Record<StandingGrant['kind'], Permission['by']>> = {
   whileSuspended: 'suspendedJobs',
 };
 
-/** Explains who may change a field, in every guarded resource; a `*` of the path stands for whatever is there. */
-export function explainField(path: Pattern, policy: Policy, complete: CompletePolicy): FieldExplanation[] {
-  const terms = termsOf(complete);
+/**
+ * Explains who may change a field at a moment, in every guarded resource; a `*` of the path stands for whatever is there.
+ */
+export function explainField(path: Pattern, complete: CompletePolicy, now: Date): FieldExplanation[] {
+  const policy = compilePolicy(complete);
+  const terms = termsOf(complete, now);
   return [...policy.resources.values()].map((guarded) => ({
     resource: resourceName(guarded.group, guarded.resource),
     field: fieldPath(path, guarded.type),
@@ -77,7 +85,7 @@ interface GrantTerms extends Terms {
 }
 
 /** Lists what a policy's grants are granted by, in the order in which they are tried. */
-function termsOf({ suspendedJobs, presets, exemptions }: CompletePolicy): GrantTerms[] {
+function termsOf({ suspendedJobs, presets, exemptions }: CompletePolicy, now: Date): GrantTerms[] {
   const kinds: StandingGrant['kind'][] = [
     'always',
     'whileTerminating',
@@ -86,7 +94,7 @@ function termsOf({ suspendedJobs, presets, exemptions }: CompletePolicy): GrantT
   return [
     ...kinds.map((kind) => ({ ...EVERYBODY, by: STANDING[kind], isGrant: (grant: Grant) => grant.kind === kind })),
     ...PRESET_NAMES.flatMap((name) => presetTerms(name, presets[name])),
-    ...exemptions.map(exemptionTerms),
+    ...exemptions.map((exemption) => exemptionTerms(exemption, now)),
   ];
 }
 
@@ -94,9 +102,11 @@ function presetTerms(name: string, setting: PresetWriters | false): GrantTerms[]
   return setting === false ? [] : [{ ...EVERYBODY, ...setting, by: 'preset', name, isGrant: isNamed(name) }];
 }
 
-function exemptionTerms(exemption: CompleteExemption): GrantTerms {
+function exemptionTerms(exemption: CompleteExemption, now: Date): GrantTerms {
   const { name, usernames, groups, namespaces, reason, expires } = exemption;
-  return { by: 'exemption', name, usernames, groups, namespaces, reason, expires, isGrant: isNamed(name) };
+  const end = expires === null ? undefined : parseMoment(expires);
+  const expired = end !== undefined && now >= end;
+  return { by: 'exemption', name, usernames, groups, namespaces, reason, expires, expired, isGrant: isNamed(name) };
 }
 
 function isNamed(name: string): (grant: Grant) => boolean {

@@ -5,10 +5,11 @@ import { isMap, ownValue, type JsonMap, type JsonValue } from '../core/json.ts';
 import { parsePointer, pointer, type Pattern } from '../core/path.ts';
 import { resourceName } from '../core/resource-name.ts';
 import { DEFAULT_RESOURCES } from './defaults.ts';
+import type { CompletePolicy } from './document.ts';
 import { isSet, namedResources, textsAt, type FoundText, type NamedResource } from './document-values.ts';
 import { knownKind, type KnownKind } from './known-kinds.ts';
 import { correctPath, missIn, typesBelow, type Miss } from './misspelt-path.ts';
-import type { PolicyProblem } from './wording.ts';
+import { wrongPath, type PolicyProblem } from './wording.ts';
 
 /** Where a policy says what may change, in every guarded resource. */
 const COMMON_PLACES = ['/allow/*', '/exemptions/*/paths/*'];
@@ -44,6 +45,17 @@ export function wrongPaths(document: JsonValue): PolicyProblem[] {
     ...(isSet(document, 'allowBroadPaths') ? [] : grants.flatMap(broadPath)),
     ...(isSet(document, 'allowUnknownPaths') ? [] : [...grants, ...own(OWN_PARTS)].flatMap(unknownField)),
   ];
+}
+
+/** Words what is wrong with a path of which somebody asks who may change it; undefined where nothing is. */
+export function misaskedPath(path: string, policy: CompletePolicy): string | undefined {
+  if (!isPath(path)) return wrongPath(path);
+  if (policy.allowUnknownPaths) return undefined;
+  const resources = policy.resources.map(({ group, resource, podTemplates }) =>
+    guarded({ group, resource, entry: { podTemplates: [...podTemplates] } }),
+  );
+  const [problem] = meantPaths([{ path: [], value: path }], resources).flatMap(unknownField);
+  return problem?.text;
 }
 
 /** What the schema refuses is no business of these rules. */

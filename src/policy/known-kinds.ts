@@ -97,13 +97,33 @@ export function knownKind(group: string, resource: string): KnownKind | undefine
 }
 
 /**
- * Plural names that are near a known kind's and no typing errors.
- * Source: kubeflow/training-operator v1.8 manifests/base/crds.
+ * What else the groups of the known kinds have, so that it is no typing error.
+ *
+ * Sources: kubeflow/training-operator v1.8 manifests/base/crds; kubeflow/katib v0.18 manifests/v1beta1/components/crd;
+ * kubeflow/notebooks v1.10, kubeflow/pipelines v2 (their CRDs); kubeflow/trainer v2.3 manifests/base/crds; k8s.io/api
+ * batch/v1; ray-project/kuberay v1.7 helm-chart/kuberay-operator/crds.
  */
-const OTHER_PLURALS: ReadonlyMap<string, readonly string[]> = new Map([['kubeflow.org', ['mxjobs']]]);
+const OTHER_PLURALS: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    'kubeflow.org',
+    [
+      'mxjobs',
+      ...['experiments', 'suggestions', 'trials'],
+      ...['notebooks', 'poddefaults', 'profiles', 'pvcviewers'],
+      ...['scheduledworkflows', 'viewers'],
+    ],
+  ],
+  ['trainer.kubeflow.org', ['clustertrainingruntimes', 'trainingruntimes']],
+  ['batch', ['cronjobs']],
+  ['ray.io', ['raycronjobs', 'rayclusters', 'rayservices']],
+]);
+
+/** Returns the plural names of a group's known kinds. */
+export function knownPluralsOf(group: string): readonly string[] {
+  return KNOWN_KINDS.filter((kind) => kind.group === group).map(({ resource }) => resource);
+}
 
 /** Returns the plural names that a group is known to have: none of a group that has no known kind. */
 export function pluralsOf(group: string): readonly string[] {
-  const known = KNOWN_KINDS.filter((kind) => kind.group === group).map(({ resource }) => resource);
-  return [...known, ...(OTHER_PLURALS.get(group) ?? [])];
+  return [...knownPluralsOf(group), ...(OTHER_PLURALS.get(group) ?? [])];
 }

@@ -17,6 +17,14 @@ export function nearest(text: string, candidates: readonly string[]): string | u
   return best?.candidate;
 }
 
+/** Returns the candidate that `text` resembles most, however little; the first of several, undefined of none. */
+export function leastFar(text: string, candidates: readonly string[]): string | undefined {
+  const [best] = candidates
+    .map((candidate) => ({ candidate, slips: editDistance(Array.from(text), Array.from(candidate)) }))
+    .sort((a, b) => a.slips - b.slips);
+  return best?.candidate;
+}
+
 function slipsBetween(written: string, meant: string): number {
   const slips = editDistance(Array.from(written), Array.from(meant));
   const shorter = Math.min(written.length, meant.length);

@@ -1,8 +1,8 @@
 import policySchema from '../../schemas/policy.schema.json' with { type: 'json' };
 import { ownValue, type JsonValue } from '../core/json.ts';
 import { namedResources, type NamedResource } from './document-values.ts';
-import { KNOWN_KINDS, pluralsOf } from './known-kinds.ts';
-import { nearest } from './nearest.ts';
+import { KNOWN_KINDS, knownPluralsOf, pluralsOf } from './known-kinds.ts';
+import { leastFar, nearest } from './nearest.ts';
 import type { PolicyProblem } from './wording.ts';
 
 /**
@@ -56,11 +56,17 @@ function wrongGroup({ group, resource, entry }: NamedResource): Wrong | undefine
   return { key: 'group', text };
 }
 
-function unknownInGroup({ group, resource }: NamedResource): Wrong | undefined {
+/** Finds a name that a known group does not have; far from all that it has, it may be a kind of its own. */
+function unknownInGroup({ group, resource, entry }: NamedResource): Wrong | undefined {
   const plurals = pluralsOf(group);
-  const meant = plurals.includes(resource) ? undefined : nearest(resource, plurals);
-  if (meant === undefined) return undefined;
-  return { key: 'resource', text: `${quoted(group)} has no ${quoted(resource)}; did you mean ${quoted(meant)}?` };
+  if (plurals.includes(resource)) return undefined;
+  const near = nearest(resource, plurals);
+  const isOwnKind = near === undefined && ownValue(entry, 'podTemplates') !== undefined;
+  const meant = near ?? leastFar(resource, knownPluralsOf(group));
+  if (isOwnKind || meant === undefined) return undefined;
+  const wayOut = near === undefined ? ' If its CRD has it, write its podTemplates' : '';
+  const text = `${quoted(group)} has no ${quoted(resource)}; did you mean ${quoted(meant)}?${wayOut}`;
+  return { key: 'resource', text };
 }
 
 function quoted(text: string): string {

@@ -140,7 +140,8 @@ function wrongFixedPath(text: string): string {
   return segments.includes('*') ? `${shown(text)} must name one field, without "*"` : wrongPath(text);
 }
 
-function wrongPath(text: string): string {
+/** Words what is wrong with a text that the schema does not take for a path. */
+export function wrongPath(text: string): string {
   const segments = parsePointer(text);
   if (segments === undefined) return `${shown(text)} is not a JSON Pointer; ${advice(meantByPath(text))}`;
   if (segments.includes('')) {

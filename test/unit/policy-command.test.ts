@@ -220,10 +220,14 @@ exemptions:
     namespaces: [team-a, "research-*"]
     paths: [/spec/runPolicy/suspend]
     reason: "INC-1234: draining the old GPU pool"
-    expires: 2027-01-31
+    expires: 9999-01-31
   - name: oncall
     groups: [oncall]
     paths: [/spec/runPolicy/backoffLimit]
+  - name: old-pool
+    groups: [oncall]
+    paths: [/spec/runPolicy/schedulingPolicy]
+    expires: 2020-01-31T18:00:00Z
 `;
   const explain = async (path: string, ...args: readonly string[]): Promise<string> => {
     const { stdout } = await runCommand(policyCommand, ['--policy', '-', '--explain', path, ...args], {
@@ -236,7 +240,7 @@ exemptions:
     const who = `may be changed by
   everybody, while the job is suspended (suspendedJobs)
   system:serviceaccount:kueue-system:kueue-controller-manager (preset kueue)
-  jane, group platform:admins, in team-a, research-*, until 2027-01-31 (exemption pool-migration: INC-1234: draining the old GPU pool)
+  jane, group platform:admins, in team-a, research-*, until 9999-01-31 (exemption pool-migration: INC-1234: draining the old GPU pool)
 `;
     expect(await explain('/spec/runPolicy/suspend')).toBe(
       `tfjobs.kubeflow.org: spec.runPolicy.suspend ${who}\npytorchjobs.kubeflow.org: spec.runPolicy.suspend ${who}`,
@@ -255,6 +259,13 @@ exemptions:
     {
       path: '/spec/runPolicy/backoffLimit',
       who: ['everybody, while the job is suspended (suspendedJobs)', 'group oncall (exemption oncall)'],
+    },
+    {
+      path: '/spec/runPolicy/schedulingPolicy/queue',
+      who: [
+        'everybody, while the job is suspended (suspendedJobs)',
+        'group oncall, no longer: expired 2020-01-31T18:00:00Z (exemption old-pool)',
+      ],
     },
     { path: '/metadata/name', who: ['nobody'] },
     {
@@ -291,6 +302,7 @@ exemptions:
             namespaces: ['*'],
             reason: null,
             expires: null,
+            expired: false,
             partly: false,
           },
         ],
@@ -298,11 +310,37 @@ exemptions:
     });
   });
 
-  test('asks for a JSON Pointer', async () => {
-    expect(await runCommand(policyCommand, ['--explain', 'spec.x'])).toEqual({
-      code: 2,
-      stdout: '',
-      problems: ['--explain: "spec.x" is not a JSON Pointer such as /spec/runPolicy/suspend'],
-    });
+  test.each([
+    { path: 'spec.x', problem: '"spec.x" is not a JSON Pointer; write "/spec/x"' },
+    {
+      path: '/spec/run*/suspend',
+      problem:
+        '"*" stands for a whole segment, not for a part of one as in "/spec/run*/suspend"; write "/spec/*/suspend"',
+    },
+    {
+      path: '/spec/runpolicy/suspend',
+      problem: 'no guarded resource has a field spec.runpolicy; did you mean "/spec/runPolicy/suspend"?',
+    },
+    {
+      path: '/spec/priority',
+      problem: 'no guarded resource has a field spec.priority; if its CRD has it, write "allowUnknownPaths: true"',
+    },
+  ])('refuses $path, which is no field of a guarded resource', async ({ path, problem }) => {
+    const refused = { code: 2, stdout: '', problems: [`--explain: ${problem}`] };
+    expect(await runCommand(policyCommand, ['--explain', path])).toEqual(refused);
+  });
+
+  test.each([
+    { what: 'where the policy takes any', policy: 'allowUnknownPaths: true', path: '/spec/priority' },
+    {
+      what: 'of a kind that jobguard does not know',
+      policy: 'resources: [{group: example.com, resource: renderjobs, podTemplates: [/spec/pod]}]',
+      path: '/spec/priority',
+    },
+    { what: 'of one of several kinds', policy: 'presets: {kueue: true}', path: '/spec/pytorchReplicaSpecs' },
+  ])('takes a field $what', async ({ policy, path }) => {
+    const stdin = `apiVersion: jobguard/v1\nkind: UpdatePolicy\n${policy}\n`;
+    const { code, problems } = await runCommand(policyCommand, ['--policy', '-', '--explain', path], { stdin });
+    expect({ code, problems }).toEqual({ code: 0, problems: [] });
   });
 });

@@ -61,6 +61,18 @@ const MISTYPED: readonly { readonly typed: string; readonly said: string }[] = [
     said: 'policy:3:38: resources[0].resource: "job" is not the plural name of a resource; write "jobs"',
   },
   {
+    typed: 'resources: [{group: kubeflow.org, resource: sparkapplications}]',
+    said: 'policy:3:45: resources[0].resource: "kubeflow.org" has no "sparkapplications"; did you mean "paddlejobs"? If its CRD has it, write its podTemplates',
+  },
+  {
+    typed: 'resources: [{group: batch, resource: pods}]',
+    said: 'policy:3:38: resources[0].resource: "batch" has no "pods"; did you mean "jobs"?',
+  },
+  {
+    typed: 'resources: [{group: jobset.x-k8s.io, resource: replicas}]',
+    said: 'policy:3:48: resources[0].resource: "jobset.x-k8s.io" has no "replicas"; did you mean "jobsets"? If its CRD has it, write its podTemplates',
+  },
+  {
     typed: 'resources: [{group: ray.io, resource: ray-jobs}]',
     said: 'policy:3:39: resources[0].resource: "ray.io" has no "ray-jobs"; did you mean "rayjobs"?',
   },
@@ -301,6 +313,8 @@ const MEANT: readonly string[] = [
   'resources: [{group: batch, resource: cronjobs}]',
   'resources: [{group: ray.io, resource: rayclusters}]',
   'resources: [{group: example.com, resource: renderjobs}]',
+  'resources: [{group: kubeflow.org, resource: sparkapplications, podTemplates: [/spec/template]}]',
+  'resources: [{group: kubeflow.org, resource: experiments}, {group: trainer.kubeflow.org, resource: trainingruntimes}]',
   'resources: [{group: batch.volcano.sh, resource: jobs, podTemplates: [/spec/tasks/*/template]}]',
   'allow: []',
   'allow: [/spec/tfReplicaSpecs/ps/replicas, /spec/pytorchReplicaSpecs/*/replicas]',
