@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 
@@ -17,5 +18,33 @@ describe('the policies that the documentation shows', () => {
   test('are many: each key and each recipe has one', () => {
     expect(documentedPolicies('policy.md').length).toBeGreaterThanOrEqual(10);
     expect(documentedPolicies('recipes.md').length).toBeGreaterThanOrEqual(8);
+  });
+});
+
+describe('the table of what jobguard was tested with', () => {
+  const root = join(DOCS, '..');
+  const rows = readFileSync(join(DOCS, 'compatibility.md'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| with '))
+    .map((line) => ({ row: line.replaceAll(/ +/g, ' '), shownBy: line.split('|').at(-2)?.trim() ?? '' }))
+    .filter(({ row }) => !row.startsWith('| -'));
+
+  test.each(rows)('names files that there are, or says "not tested": $row', ({ shownBy }) => {
+    const files = [...shownBy.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file);
+    expect(shownBy).toBe(files.length === 0 ? 'not tested' : files.map((file) => `\`${file}\``).join(', '));
+    expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+
+  test.each([
+    ['Kubernetes', 'tools/kubernetes/modules/go.mod', /k8s\.io\/kubernetes v(\S+)/],
+    ['training-operator', 'tools/go-types/go.mod', /training-operator v(\S+)/],
+    ['training-operator', 'tools/kubernetes/crds.ts', /trainingOperatorCrds\('v(1\.8\S*?)'/],
+    ['JobSet', 'test/support/foreign-crds.ts', /sigs\.k8s\.io\/jobset@v([\d.]+)/],
+    ['cert-manager', 'test/e2e/cert-manager/go.mod', /cert-manager\/cert-manager v(\S+)/],
+    ['Helm', 'tools/helm.ts', /helm\/v3\/cmd\/helm', version: 'v([\d.]+)/],
+    ['Helm', 'tools/helm.ts', /helm\/v4\/cmd\/helm', version: 'v([\d.]+)/],
+  ])('has the version of %s that %s names', (project, file, pattern) => {
+    const version = pattern.exec(readFileSync(join(root, file), 'utf8'))?.[1] ?? 'none';
+    expect(rows.filter(({ row }) => row.startsWith(`| ${project} |`) && row.includes(version))).not.toEqual([]);
   });
 });
