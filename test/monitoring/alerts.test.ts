@@ -512,7 +512,7 @@ describeMonitoring('the alerts of the chart', () => {
       const metrics = { podMonitor: { enabled: true }, prometheusRule: { enabled: true, apiserver } };
       const file = await renderRules({ metrics });
       const { code, stdout } = await promtool(['check', 'rules', 'rules.json'], { files: { 'rules.json': file } });
-      expect([code, stdout]).toEqual([0, expect.stringContaining(`SUCCESS: ${apiserver ? 16 : 13} rules found`)]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining(`SUCCESS: ${apiserver ? 17 : 14} rules found`)]);
       expect(JSON.stringify(file).includes('apiserver_')).toBe(apiserver);
       expect(JSON.stringify(file)).not.toMatch(/\$[A-Z]/);
     }
