@@ -31,7 +31,7 @@ export async function releaseAssets({
   const { version, image } = identity;
   const plugin = await packPlugin();
   const files = new Map<string, string | Buffer>([
-    [`jobguard-${version}.tgz`, await packChart({ version, imageDigest, changelog })],
+    [`jobguard-${version}.tgz`, await packChart({ identity, imageDigest, changelog })],
     ['kubectl-jobguard.tar.gz', plugin],
     ['krew.yaml', await krewManifest(identity, plugin)],
     ['policy.schema.json', await readFile(join(ROOT, 'schemas/policy.schema.json'), 'utf8')],
@@ -43,7 +43,23 @@ export async function releaseAssets({
     files.set(`jobguard-${flavour}.yaml`, manifest.replaceAll(tagged, `${tagged}@${imageDigest}`));
   }
   const sums = [...files].map(([name, content]) => `${sha256(content)}  ${name}\n`).sort(byName);
-  return files.set('SHA256SUMS', sums.join('')).set('NOTES.md', `${releaseNotes(changelog, version)}\n`);
+  return files.set('SHA256SUMS', sums.join('')).set('NOTES.md', pageText({ identity, imageDigest, changelog }));
+}
+
+/** Returns what the page of a release says, in Markdown. */
+export function pageText({ identity, imageDigest, changelog }: Assets): string {
+  const { version, repository, image, charts } = identity;
+  return `${releaseNotes(changelog, version)}
+
+### Install
+
+\`\`\`
+helm install jobguard oci://${charts}/jobguard --version ${version} --namespace jobguard --create-namespace --wait
+\`\`\`
+
+The image is \`${image}:${version}@${imageDigest}\`.
+[Verify what you install](https://github.com/${repository}/blob/v${version}/docs/verify.md).
+`;
 }
 
 function byName(one: string, other: string): number {

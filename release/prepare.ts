@@ -18,10 +18,18 @@ function git(...args: readonly string[]): string {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' });
 }
 
+/** Compares versions without what follows a dash. */
+function isLower(version: string, other: string): boolean {
+  const [one = '', two = ''] = [version, other].map((each) => each.split('-')[0]);
+  return one.localeCompare(two, 'en', { numeric: true }) < 0;
+}
+
 /** Commits and tags a version; the files are written only after everything that can be wrong was checked. */
 function prepare(version: string): void {
   if (!VERSION.test(version)) throw new Error(`"${version}" is no version; an example is 1.2.3, or 1.2.3-rc.1`);
   const tag = `v${version}`;
+  const { version: last } = readIdentity();
+  if (isLower(version, last)) throw new Error(`${version} is lower than ${last}, the version of package.json`);
   if (git('tag', '--list', tag) !== '') throw new Error(`the tag ${tag} exists already`);
   if (git('status', '--porcelain') !== '') throw new Error('there are uncommitted changes; commit them first');
   const files = filesOf(version, new Date().toISOString().slice(0, 10), ROOT);

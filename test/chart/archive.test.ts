@@ -12,8 +12,9 @@ import { describeChart, MANY_PROGRAMS_TIMEOUT_MS } from './layer.ts';
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
 describeChart("the chart's archive", () => {
-  const { version, image } = readIdentity();
-  const release = { version, imageDigest: DIGEST, changelog: `## [${version}] - 2026-12-31\n\n### Added\n\n- A.\n` };
+  const identity = readIdentity();
+  const { version, image } = identity;
+  const release = { identity, imageDigest: DIGEST, changelog: `## [${version}] - 2026-12-31\n\n### Added\n\n- A.\n` };
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'jobguard-archive-'));

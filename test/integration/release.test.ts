@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FOLLOWERS } from '../../release/followers.ts';
-import { ROOT } from '../../release/identity.ts';
+import { readIdentity, ROOT } from '../../release/identity.ts';
 import { run } from '../../tools/child-process.ts';
 
 const CHANGELOG = '# Changelog\n\n## [Unreleased]\n\n### Fixed\n\n- A fault.\n';
@@ -37,6 +37,12 @@ afterAll(() => rm(folder, { recursive: true }));
 test('what is no version is refused', async () => {
   const output = 'error: "v9.0.0" is no version; an example is 1.2.3, or 1.2.3-rc.1\n';
   expect(await prepare('v9.0.0')).toEqual({ code: 2, output });
+});
+
+test('a lower version is refused', async () => {
+  const { version } = readIdentity();
+  const output = `error: 0.0.9 is lower than ${version}, the version of package.json\n`;
+  expect(await prepare('0.0.9')).toEqual({ code: 2, output });
 });
 
 test('uncommitted changes are refused', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { withDigest, withRelease } from '../../release/chart.ts';
+import { pageText } from '../../release/assets.ts';
+import { withAddresses, withDigest, withRelease } from '../../release/chart.ts';
 import { krewManifest } from '../../release/plugin.ts';
 import { at } from '../../tools/json-at.ts';
 
@@ -15,8 +16,16 @@ annotations:
 const CHANGELOG =
   '## [1.2.3-rc.1] - 2026-12-31\n\n### Security\n\n- Deny `x: y`.\n\n## [1.2.2] - 2026-01-01\n\n### Added\n\n- Z.\n';
 
+const IDENTITY = {
+  version: '1.2.3-rc.1',
+  repository: 'acme/guard',
+  image: 'ghcr.io/acme/guard',
+  charts: 'ghcr.io/acme/charts',
+  package: 'guard',
+};
+
 test('a released chart says what changed, that it is a pre-release, and which image it runs', () => {
-  const text = withRelease(CHART, { version: '1.2.3-rc.1', imageDigest: DIGEST, changelog: CHANGELOG });
+  const text = withRelease(CHART, { identity: IDENTITY, imageDigest: DIGEST, changelog: CHANGELOG });
   expect(text).toContain('# Kept.');
   const annotations = at(parse(text), 'annotations') as Record<string, string>;
   expect({
@@ -34,9 +43,23 @@ test('the image of a released chart is pinned', () => {
   expect(() => withDigest(`image:\n  digest: ${DIGEST}\n`, DIGEST)).toThrow('values.yaml has no line "  digest: \'\'"');
 });
 
+test('the README of a released chart needs no checkout', () => {
+  const readme = 'See [x](../../docs/x.md).\n\nhelm install jobguard charts/jobguard --wait\n';
+  expect(withAddresses(readme, IDENTITY)).toBe(
+    'See [x](https://github.com/acme/guard/blob/v1.2.3-rc.1/docs/x.md).\n\n' +
+      'helm install jobguard oci://ghcr.io/acme/charts/jobguard --version 1.2.3-rc.1 --wait\n',
+  );
+});
+
+test('the page of a release says what changed, how to install it and what its image is', () => {
+  const page = pageText({ identity: IDENTITY, imageDigest: DIGEST, changelog: CHANGELOG });
+  expect(page).toMatch(/^### Security\n\n- Deny `x: y`\.\n\n### Install\n/);
+  expect(page).toContain('helm install jobguard oci://ghcr.io/acme/charts/jobguard --version 1.2.3-rc.1 ');
+  expect(page).toContain(`ghcr.io/acme/guard:1.2.3-rc.1@${DIGEST}`);
+});
+
 test('krew finds the archive of the plugin on the page of its version', async () => {
-  const names = { repository: 'acme/guard', image: '', charts: '', package: '' };
-  const manifest: unknown = parse(await krewManifest({ ...names, version: '1.2.3' }, Buffer.from('content')));
+  const manifest: unknown = parse(await krewManifest({ ...IDENTITY, version: '1.2.3' }, Buffer.from('content')));
   expect(manifest).toMatchObject({
     apiVersion: 'krew.googlecontainertools.github.com/v1alpha2',
     kind: 'Plugin',
