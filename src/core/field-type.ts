@@ -48,6 +48,8 @@ export const SERVER_OWNED_METADATA: readonly string[] = [
 
 const CONTAINER_STRUCTS = new Set(['core/v1.Container', 'core/v1.EphemeralContainer']);
 
+type Exception = readonly [Pattern, Partial<FieldType>];
+
 /**
  * Where Go's own rule is not the operator's: the CRDs default `suspend` to false, an empty `metrics` makes the operator
  * create an autoscaler where an absent one does not, and an empty `rdzvConf` makes it panic.
@@ -63,11 +65,37 @@ const CONTAINER_STRUCTS = new Set(['core/v1.Container', 'core/v1.EphemeralContai
  *   and not where it is empty: it changes `minResources` of the PodGroup, under gang scheduling, and nothing of a pod.
  *   It is no exception: Go writes neither, so that a typed client could never again update a job that has an empty one.
  */
-const KUBEFLOW_EXCEPTIONS: readonly (readonly [Pattern, Partial<FieldType>])[] = [
+const KUBEFLOW_EXCEPTIONS: readonly Exception[] = [
   [['spec', 'runPolicy', 'suspend'], { zero: false }],
   [['spec', 'elasticPolicy', 'metrics'], { emptyListIsAbsent: false }],
   [['spec', 'elasticPolicy', 'rdzvConf'], { emptyListIsAbsent: false }],
 ];
+
+/**
+ * An empty list replaces what the runtime has, and an absent one does not.
+ * Source: kubeflow/trainer v2.3.0 pkg/runtime/framework/plugins/jobset/builder.go, where `command` and `args` are compared
+ * with nil; no other list of the TrainJob is.
+ */
+const TRAINER_EXCEPTIONS: readonly Exception[] = [
+  [['spec', 'trainer', 'command'], { emptyListIsAbsent: false }],
+  [['spec', 'trainer', 'args'], { emptyListIsAbsent: false }],
+];
+
+/**
+ * What the CRD defaults to something else than Go's zero.
+ * Source: kubernetes-sigs/jobset v0.12.0 api/jobset/v1alpha2/jobset_types.go, ReplicatedJob.
+ */
+const JOBSET_EXCEPTIONS: readonly Exception[] = [
+  [['spec', 'replicatedJobs', '*', 'groupName'], { zero: undefined }],
+  [['spec', 'replicatedJobs', '*', 'replicas'], { zero: undefined }],
+];
+
+/** By the group of the kinds that have them. */
+const EXCEPTIONS: ReadonlyMap<string, readonly Exception[]> = new Map([
+  ['kubeflow.org', KUBEFLOW_EXCEPTIONS],
+  ['trainer.kubeflow.org', TRAINER_EXCEPTIONS],
+  ['jobset.x-k8s.io', JOBSET_EXCEPTIONS],
+]);
 
 /**
  * Returns the type of what lies at `segment`, a key or an index, of a value of type `parent`.
@@ -84,7 +112,7 @@ function entryOf(parent: FieldType, segment: Segment): FieldType {
 
 /**
  * Returns the type of a whole object of the given resource.
- * The Kubeflow kinds are known throughout; of others, what the server owns and what lies below `podTemplates`.
+ * The kinds in `GO_ROOTS` are known throughout; of others, what the server owns and what lies below `podTemplates`.
  */
 export function objectType(group: string, resource: string, podTemplates: readonly Pattern[]): FieldType {
   const structs = new Map<string, ReadonlyMap<string, FieldType>>();
@@ -97,7 +125,7 @@ export function objectType(group: string, resource: string, podTemplates: readon
     ...podTemplates.map(
       (place) => [place, (found: FieldType) => (found.kind === 'unknown' ? podTemplate : found)] as const,
     ),
-    ...(rootName === undefined ? [] : KUBEFLOW_EXCEPTIONS).map(
+    ...(rootName === undefined ? [] : (EXCEPTIONS.get(group) ?? [])).map(
       ([place, change]) => [place, (found: FieldType) => ({ ...found, ...change })] as const,
     ),
     ...SERVER_OWNED_METADATA.map(

@@ -99,7 +99,7 @@ function guardedResources(document: JsonValue): Guarded[] {
 }
 
 /**
- * Returns what is known of a resource's objects, to tell typing errors: all of the training operator's kinds, of others
+ * Returns what is known of a resource's objects, to tell typing errors: all of a kind whose Go types are known, of others
  * their metadata and what lies below their pod templates.
  */
 function guarded({
@@ -110,7 +110,7 @@ function guarded({
   const name = resourceName(group, resource);
   const known = knownKind(group, resource);
   const type = objectType(group, resource, []);
-  if (type.kind === 'struct') return { name, type: withKeys(withEarlierFields(type), known?.keys ?? {}) };
+  if (type.kind === 'struct') return { name, type: known === undefined ? type : withKnown(type, known) };
 
   const own = textsAt(entry, ['/podTemplates/*'])
     .map(({ value }) => value)
@@ -120,20 +120,17 @@ function guarded({
   return { name, type: replaceAt(below, ['metadata'], () => structType('meta/v1.ObjectMeta')) };
 }
 
-/** Fields of `runPolicy` that generations of the API until 2021 keep in `spec`. Source: tf-operator v1.0 types.go. */
-const EARLIER_SPEC_FIELDS = [
-  'activeDeadlineSeconds',
-  'backoffLimit',
-  'cleanPodPolicy',
-  'schedulingPolicy',
-  'ttlSecondsAfterFinished',
-];
+/** Adds to the Go types of a kind what else is known of it. */
+function withKnown(type: FieldType, { otherSpecFields, keys }: KnownKind): FieldType {
+  return withKeys(withOtherFields(type, otherSpecFields), keys);
+}
 
-function withEarlierFields(type: FieldType): FieldType {
+/** Adds fields of `spec` that other versions have: where `runPolicy` has one of the name, with its type. */
+function withOtherFields(type: FieldType, names: readonly string[]): FieldType {
   return replaceAt(type, ['spec'], (spec) => {
-    const policy = spec.fields.get('runPolicy')?.fields ?? new Map<string, FieldType>();
-    const earlier = [...policy].filter(([name]) => EARLIER_SPEC_FIELDS.includes(name));
-    return { ...spec, fields: new Map([...earlier, ...spec.fields]) };
+    const policy = spec.fields.get('runPolicy')?.fields;
+    const others = names.map((name): [string, FieldType] => [name, policy?.get(name) ?? UNKNOWN]);
+    return { ...spec, fields: new Map([...others, ...spec.fields]) };
   });
 }
 

@@ -13,7 +13,18 @@ export interface KnownKind {
   readonly allow: readonly string[];
   /** Maps whose keys are a fixed set: by the JSON Pointer of the map its keys, in the operator's own spelling. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** Fields of `spec` that other versions of the kind have than the one whose Go types are known. */
+  readonly otherSpecFields: readonly string[];
 }
+
+/** Fields of `runPolicy` that generations of the API until 2021 keep in `spec`. Source: tf-operator v1.0 types.go. */
+const EARLIER_SPEC_FIELDS: readonly string[] = [
+  'activeDeadlineSeconds',
+  'backoffLimit',
+  'cleanPodPolicy',
+  'schedulingPolicy',
+  'ttlSecondsAfterFinished',
+];
 
 /** Kinds of training-operator v1, each with one map of replica specs and its policy in `spec.runPolicy`. */
 function kubeflowKind(
@@ -30,6 +41,7 @@ function kubeflowKind(
     suspendPath: '/spec/runPolicy/suspend',
     allow: [],
     keys: { [`/spec/${replicaSpecs}`]: replicaTypes },
+    otherSpecFields: EARLIER_SPEC_FIELDS,
   };
 }
 
@@ -52,6 +64,8 @@ export const KNOWN_KINDS: readonly KnownKind[] = [
     suspendPath: '/spec/suspend',
     allow: ['/spec/runtimePatches/*/time'],
     keys: {},
+    // Trainer 2.0 has podSpecOverrides, 2.1 podTemplateOverrides in place of runtimePatches; some have a TTL.
+    otherSpecFields: ['podSpecOverrides', 'podTemplateOverrides', 'ttlSecondsAfterFinished'],
   },
   // Source: k8s.io/api batch/v1/types.go.
   {
@@ -62,6 +76,7 @@ export const KNOWN_KINDS: readonly KnownKind[] = [
     suspendPath: '/spec/suspend',
     allow: [],
     keys: {},
+    otherSpecFields: [],
   },
   // Source: kubernetes-sigs/jobset v0.12.0 api/jobset/v1alpha2/jobset_types.go.
   {
@@ -72,6 +87,7 @@ export const KNOWN_KINDS: readonly KnownKind[] = [
     suspendPath: '/spec/suspend',
     allow: [],
     keys: {},
+    otherSpecFields: [],
   },
   // Source: ray-project/kuberay v1.7 ray-operator/apis/ray/v1/rayjob_types.go, raycluster_types.go.
   {
@@ -86,6 +102,7 @@ export const KNOWN_KINDS: readonly KnownKind[] = [
     suspendPath: '/spec/suspend',
     allow: [],
     keys: {},
+    otherSpecFields: [],
   },
 ];
 

@@ -335,7 +335,8 @@ function isEmptyList(value: Canonical, { path, type, root }: Place): boolean {
 /** An empty list there makes the operator create an autoscaler, or panic; another kind's knows nothing of either. */
 function countsWhenEmpty(path: Path, root: string | undefined): boolean {
   return (
-    root !== undefined && ['/spec/elasticPolicy/metrics', '/spec/elasticPolicy/rdzvConf'].includes(toPointer(path))
+    root?.startsWith('kubeflow.org/') === true &&
+    ['/spec/elasticPolicy/metrics', '/spec/elasticPolicy/rdzvConf'].includes(toPointer(path))
   );
 }
 

@@ -38,6 +38,8 @@ describe('the table of what jobguard was tested with', () => {
   test.each([
     ['Kubernetes', 'tools/kubernetes/modules/go.mod', /k8s\.io\/kubernetes v(\S+)/],
     ['training-operator', 'tools/go-types/go.mod', /training-operator v(\S+)/],
+    ['Trainer', 'tools/go-types/go.mod', /kubeflow\/trainer\/v2 v(\S+)/],
+    ['JobSet', 'tools/go-types/go.mod', /sigs\.k8s\.io\/jobset v(\S+)/],
     ['training-operator', 'tools/kubernetes/crds.ts', /trainingOperatorCrds\('v(1\.8\S*?)'/],
     ['JobSet', 'test/support/foreign-crds.ts', /sigs\.k8s\.io\/jobset@v([\d.]+)/],
     ['cert-manager', 'test/e2e/cert-manager/go.mod', /cert-manager\/cert-manager v(\S+)/],

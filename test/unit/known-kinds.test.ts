@@ -8,10 +8,13 @@ import { explained, policyWith, verdictOn, type Review } from '../support/review
 const KUEUE = 'system:serviceaccount:kueue-system:kueue-controller-manager';
 const JOB = { metadata: { name: 'mnist' }, spec: {} };
 
-/** An update of one field of a job of a kind; a `*` of the field is the first entry. */
-function changeOf({ group, resource }: KnownKind, path: string, before: JsonValue, after: JsonValue): Review {
-  const field = path.replaceAll('*', 'Worker');
-  return { group, resource, oldObject: withValue(JOB, field, before), object: withValue(JOB, field, after) };
+/** An update of one field of a job of a kind; a `*` of the field is the first entry of its map or list. */
+function changeOf({ group, resource, keys }: KnownKind, path: string, before: JsonValue, after: JsonValue): Review {
+  const [list = ''] = path.split('/*');
+  const isList = path.includes('*') && keys[list] === undefined;
+  const field = path.replace('*', isList ? '0' : 'Worker');
+  const job = isList ? withValue(JOB, list, [{}]) : JOB;
+  return { group, resource, oldObject: withValue(job, field, before), object: withValue(job, field, after) };
 }
 
 describe.each(KNOWN_KINDS)('named alone, $resource.$group', (kind) => {
@@ -74,6 +77,39 @@ describe('what Kueue writes beside suspend and pod templates', () => {
     const policy = policyWith({ resources: [{ group, resource }], presets: { kueue: true } });
     const review = { group, resource, oldObject: withValue(JOB, path, 1), object: withValue(JOB, path, 2) };
     expect(verdictOn({ ...review, username: KUEUE }, policy)).toEqual(verdict);
+  });
+});
+
+describe('what a typed client writes back is no change', () => {
+  test.each([
+    {
+      group: 'trainer.kubeflow.org',
+      resource: 'trainjobs',
+      stored: { trainer: { numNodes: 2, resourcesPerNode: { limits: { cpu: '1000m' } } } },
+      written: {
+        trainer: { numNodes: 2, resourcesPerNode: { limits: { cpu: '1' } } },
+        runtimePatches: [],
+        runtimeRef: {},
+      },
+    },
+    {
+      group: 'batch',
+      resource: 'jobs',
+      stored: { parallelism: 2, template: { spec: { containers: [{ name: 'a' }] } } },
+      written: { parallelism: 2, template: { metadata: {}, spec: { containers: [{ name: 'a', resources: {} }] } } },
+    },
+    {
+      group: 'jobset.x-k8s.io',
+      resource: 'jobsets',
+      stored: { replicatedJobs: [{ name: 'a', template: { spec: { parallelism: 2 } } }] },
+      written: {
+        replicatedJobs: [{ name: 'a', template: { metadata: {}, spec: { parallelism: 2, template: {} } } }],
+      },
+    },
+  ])('of $resource.$group', ({ group, resource, stored, written }) => {
+    const policy = policyWith({ resources: [{ group, resource }] });
+    const review = { group, resource, oldObject: { ...JOB, spec: stored }, object: { ...JOB, spec: written } };
+    expect(verdictOn(review, policy)).toEqual(['allow']);
   });
 });
 

@@ -115,6 +115,18 @@ const MISTYPED: readonly { readonly typed: string; readonly said: string }[] = [
     said: 'policy:3:91: resources[0].allow[0]: renderjobs.example.com has no field spec.pod.metadata.label; did you mean "/spec/pod/metadata/labels"?',
   },
   {
+    typed: 'resources: [{group: batch, resource: jobs, allow: [/spec/paralelism]}]',
+    said: 'policy:3:52: resources[0].allow[0]: jobs.batch has no field spec.paralelism; did you mean "/spec/parallelism"?',
+  },
+  {
+    typed: 'resources: [{group: trainer.kubeflow.org, resource: trainjobs, allow: [/spec/trainer/numNode]}]',
+    said: 'policy:3:72: resources[0].allow[0]: trainjobs.trainer.kubeflow.org has no field spec.trainer.numNode; did you mean "/spec/trainer/numNodes"?',
+  },
+  {
+    typed: 'resources: [{group: jobset.x-k8s.io, resource: jobsets, allow: [/spec/replicatedJobs/workers/replicas]}]',
+    said: 'policy:3:65: resources[0].allow[0]: jobsets.jobset.x-k8s.io has no field spec.replicatedJobs.workers; if its CRD has it, write "allowUnknownPaths: true"',
+  },
+  {
     typed: 'allow: [/metadata/label]',
     said: 'policy:3:9: allow[0]: no guarded resource has a field metadata.label; did you mean "/metadata/labels"?',
   },
@@ -324,6 +336,8 @@ const MEANT: readonly string[] = [
   'allow: [/spec/runPolicy/preemptible]\nallowUnknownPaths: true',
   'allow: [/spec/tfReplicaSpecs/*]\nallowBroadPaths: true',
   'allow: [/spec/suspend]\nresources: [{group: kubeflow.org, resource: tfjobs}, {group: batch, resource: jobs}]',
+  'allow: [/spec/podTemplateOverrides/0/spec, /spec/podSpecOverrides, /spec/ttlSecondsAfterFinished]\nresources: [{group: trainer.kubeflow.org, resource: trainjobs}]',
+  'allow: [/spec/replicatedJobs/*/replicas]\nresources: [{group: jobset.x-k8s.io, resource: jobsets}]',
   'allow: [/spec/priority]\nresources: [{group: example.com, resource: renderjobs, podTemplates: null}]',
   'namespaceModes: [{namespaces: ["*", "*-prod", "team-*", a, "**"], mode: warn}]',
   'exemptions: [{name: a, usernames: ["*@example.com", "oidc:*", "system:node:*"], paths: [/metadata/finalizers]}]',

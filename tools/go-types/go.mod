@@ -2,12 +2,14 @@ module jobguard/tools/go-types
 
 go 1.26.0
 
-// The operator's own go.mod then decides the versions of k8s.io/*, so that the fields are those it was built with.
+// The operators' own go.mod files then decide the versions of k8s.io/*, so that the fields are those they were built with.
 require github.com/kubeflow/training-operator v1.9.4
 
 require (
+	github.com/kubeflow/trainer/v2 v2.3.0
 	k8s.io/api v0.36.3
 	k8s.io/apimachinery v0.36.3
+	sigs.k8s.io/jobset v0.12.0
 )
 
 require (
@@ -49,4 +51,5 @@ require (
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
+	volcano.sh/apis v1.13.1-0.20251028070205-46d20c0699e7 // indirect
 )

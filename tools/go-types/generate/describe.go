@@ -34,9 +34,11 @@ var marshallers = []reflect.Type{
 
 // packages are the parents of the API groups; a struct is named by what follows.
 var packages = []string{
+	"github.com/kubeflow/trainer/v2/pkg/apis/",
 	"github.com/kubeflow/training-operator/pkg/apis/",
 	"k8s.io/api/",
 	"k8s.io/apimachinery/pkg/apis/",
+	"sigs.k8s.io/jobset/api/",
 }
 
 // add puts a struct and all that it reaches into the table and returns its name.
@@ -90,7 +92,7 @@ func (types table) addField(field reflect.StructField, fields map[string]string)
 
 func hasOmitempty(options string) (bool, error) {
 	switch options {
-	case "", "inline":
+	case "", "inline", "omitzero": // omitzero leaves out a nil map and writes an empty one
 		return false, nil
 	case "omitempty", "omitempty,omitzero":
 		return true, nil
@@ -111,7 +113,7 @@ func (types table) describe(t reflect.Type) (string, error) {
 		return "string", nil
 	case reflect.Bool:
 		return "bool", nil
-	case reflect.Int32, reflect.Int64:
+	case reflect.Int, reflect.Int32, reflect.Int64:
 		return "number", nil
 	case reflect.Struct:
 		return types.add(t)

@@ -23,6 +23,8 @@ func TestAddFieldsWritesTypesInTheNotation(t *testing.T) {
 		Word         word                       `json:"word"`
 		Count        *int32                     `json:"count,omitempty"`
 		OmitZero     string                     `json:"omitZero,omitempty,omitzero"`
+		Index        int                        `json:"index"`
+		ZeroMap      map[string]string          `json:"zeroMap,omitzero"`
 		Words        []*word                    `json:"words"`
 		Map          map[word]resource.Quantity `json:"map"`
 		OptionalMap  map[string]*int64          `json:"optionalMap,omitempty"`
@@ -39,6 +41,8 @@ func TestAddFieldsWritesTypesInTheNotation(t *testing.T) {
 		"word":         "string",
 		"count":        "*number",
 		"omitZero":     "string",
+		"index":        "number",
+		"zeroMap":      "map[string]string",
 		"words":        "[]string",
 		"map":          "map[string]quantity",
 		"optionalMap":  "map[string]number,omitempty",
@@ -62,7 +66,7 @@ func TestAddFieldFailsOnWhatItDoesNotKnow(t *testing.T) {
 		Quoted      int64           `json:"quoted,string" fails:"unknown JSON tag options \"string\""`
 		Taken       string          `json:"taken" fails:"its JSON name \"taken\" is another field's too"`
 		Interface   any             `json:"interface" fails:"of a kind that the notation has no word for"`
-		Int         int             `json:"int" fails:"of a kind that the notation has no word for"`
+		Float       float64         `json:"float" fails:"of a kind that the notation has no word for"`
 		Bytes       []byte          `json:"bytes" fails:"of a kind that the notation has no word for"`
 		Duration    metav1.Duration `json:"duration" fails:"v1.Duration has its own marshaller"`
 		NumberedMap map[int]string  `json:"numberedMap" fails:"has keys that are not strings"`
