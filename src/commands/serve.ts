@@ -115,11 +115,18 @@ async function serveUntil(
   const clientAuthorities = await loadClientAuthorities(config);
   const metrics = createMetrics(policy, BUILD_INFO, STATUS_CODES);
   collectProcessMetrics(metrics.registry);
-  const body = { maxBytes: config.maxRequestBytes };
-  const largeBodies = createLargeBodyJudge(completePolicy);
-  const around = { build: BUILD_INFO, body, largeBodies, metrics, log };
   try {
-    const server = await startServer({ config, policy, certificate, clientAuthorities, ...around });
+    const server = await startServer({
+      config,
+      policy,
+      certificate,
+      clientAuthorities,
+      build: BUILD_INFO,
+      body: { maxBytes: config.maxRequestBytes },
+      largeBodies: createLargeBodyJudge(completePolicy),
+      metrics,
+      log,
+    });
     const { securePort, metricsPort } = server;
     log.info({ securePort, metricsPort, policy: policy.hash, version: BUILD_INFO.version }, 'serving');
     log.info({ signal: await termination }, 'shutting down');

@@ -61,7 +61,7 @@ export function createBodyReader<T>(
   });
 
   const by = async <V>({ at }: Patience, { done, stop }: Waiting<V>, late: () => HttpError): Promise<V> => {
-    const deadline = { at, strike: () => stop(late()) };
+    const deadline = { at, expire: () => stop(late()) };
     deadlines.add(deadline);
     try {
       return await done;

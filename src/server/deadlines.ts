@@ -1,7 +1,7 @@
 /** A moment by which something should have happened, in milliseconds of `performance.now()`, and what else happens then. */
 export interface Deadline {
   readonly at: number;
-  readonly strike: () => void;
+  readonly expire: () => void;
 }
 
 export interface Deadlines {
@@ -10,7 +10,7 @@ export interface Deadlines {
 }
 
 /**
- * Strikes deadlines as they pass. All share one timer, set for the earliest: nearly every one is deleted long before, and a
+ * Lets deadlines expire as they pass. All share one timer, set for the earliest: nearly every one is deleted long before, and a
  * timer of its own would take a request longer than what is done about it.
  */
 export function createDeadlines(): Deadlines {
@@ -22,15 +22,15 @@ export function createDeadlines(): Deadlines {
     clearTimeout(timer);
     timerAt = at;
     // Whoever waits for something holds on to what it waits for.
-    timer = setTimeout(strike, Math.max(1, at - performance.now())).unref();
+    timer = setTimeout(expirePassed, Math.max(1, at - performance.now())).unref();
   };
-  const strike = (): void => {
+  const expirePassed = (): void => {
     const now = performance.now();
     timerAt = Infinity;
     let next = Infinity;
     for (const deadline of pending) {
       if (deadline.at > now) next = Math.min(next, deadline.at);
-      else if (pending.delete(deadline)) deadline.strike();
+      else if (pending.delete(deadline)) deadline.expire();
     }
     if (next < timerAt) setTimer(next);
   };

@@ -17,7 +17,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 120_000;
 const HEADERS_TIMEOUT_MS = 95_000;
 /** Not below HEADERS_TIMEOUT_MS, which Node refuses; the body has a shorter deadline of its own. */
 const REQUEST_TIMEOUT_MS = 120_000;
-/** How late the two above may strike. */
+/** How late the two above may expire. */
 const CONNECTIONS_CHECKING_INTERVAL_MS = 5_000;
 /** What the API server's client allows for a handshake: k8s.io/apimachinery pkg/util/net/http.go. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
