@@ -67,6 +67,7 @@ export async function startWatchedCluster(): Promise<WatchedCluster> {
 async function startReplica({ certFile, keyFile }: { certFile: string; keyFile: string }): Promise<JobguardProcess> {
   return startJobguard([
     ...['--tls-cert-file', certFile, '--tls-private-key-file', keyFile],
+    ...['--policy', join(import.meta.dirname, 'policy.yaml')],
     ...['--metrics-port', String(await freePort()), '--shutdown-delay', '0s'],
   ]);
 }
