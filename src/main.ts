@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import type { CommandContext, ExitCode } from './commands/context.ts';
 import { policyCommand } from './commands/policy.ts';
+import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
 import { versionCommand } from './commands/version.ts';
 import { UsageError } from './commands/usage-error.ts';
@@ -13,6 +14,7 @@ const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
   serveCommand,
   checkCommand,
   policyCommand,
+  replayCommand,
   versionCommand,
 ];
 

@@ -17,7 +17,12 @@ export async function loadPolicyOption(file: string | undefined, context: InputC
 
 /** Completes the policy that `--policy` names; throws as `loadPolicyOption` does. */
 export async function completePolicyOption(file: string | undefined, context: InputContext): Promise<CompletePolicy> {
-  return completePolicy(file === undefined ? DEFAULT_POLICY_DOCUMENT : await readPolicyFile(file, context));
+  return completePolicy(await readPolicyOption(file, context));
+}
+
+/** Reads the policy that `--policy` names, as its file writes it; throws as `loadPolicyOption` does. */
+export async function readPolicyOption(file: string | undefined, context: InputContext): Promise<PolicyDocument> {
+  return file === undefined ? DEFAULT_POLICY_DOCUMENT : readPolicyFile(file, context);
 }
 
 async function readPolicyFile(file: string, context: InputContext): Promise<PolicyDocument> {

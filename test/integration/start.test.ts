@@ -173,7 +173,7 @@ test('serve exits with 1 where its port is taken, and leaves nothing behind', as
   taken.close();
 });
 
-test.each(['', 'serve', 'version'])('"%s --help" goes to stdout with an example', async (command) => {
+test.each(['', 'replay', 'serve', 'version'])('"%s --help" goes to stdout with an example', async (command) => {
   const { code, stdout, stderr } = await jobguard(...(command === '' ? [] : [command]), '--help');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^Usage: jobguard /);

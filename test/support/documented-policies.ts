@@ -11,10 +11,10 @@ export interface DocumentedPolicy {
   readonly text: string;
 }
 
-/** Returns the policies that a page shows: its blocks of YAML that begin with the policy's apiVersion. */
+/** Returns the policies that a page shows: its blocks of YAML that begin with the apiVersion of one, or with comments above it. */
 export function documentedPolicies(page: string): DocumentedPolicy[] {
   const text = readFileSync(join(DOCS, page), 'utf8');
-  const found = [...text.matchAll(/^```yaml\n(apiVersion: jobguard\/v1\n.*?)^```$/gms)].map((match) => {
+  const found = [...text.matchAll(/^```yaml\n((?:#[^\n]*\n)*apiVersion: jobguard\/v1\n.*?)^```$/gms)].map((match) => {
     const before = text.slice(0, match.index);
     return {
       place: `docs/${page}:${before.split('\n').length}`,

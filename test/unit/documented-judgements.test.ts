@@ -158,15 +158,6 @@ const JUDGED: readonly Judged[] = [
     refuses: tfJob('/spec/runPolicy/cleanPodPolicy', 'All'),
   },
   {
-    example: 'recipes.md: Rolling out: audit, then warn, then enforce',
-    passes: tfJob(TF_WORKERS, 4),
-  },
-  {
-    example: 'recipes.md: Rolling out: audit, then warn, then enforce (2)',
-    passes: tfJob(TF_WORKERS, 4),
-    refuses: tfJob(TF_WORKERS, 4, { namespace: 'prod-eu' }),
-  },
-  {
     example: 'recipes.md: With Kueue',
     passes: pyTorchJob(SUSPEND, false, KUEUE),
     refuses: pyTorchJob(SUSPEND, false),
@@ -211,10 +202,24 @@ const JUDGED: readonly Judged[] = [
     passes: tfJob(TF_IMAGE, 'train:v2', ADMIN),
     refuses: tfJob(TF_IMAGE, 'train:v2'),
   },
+  {
+    example: 'rollout.md: 2. Let the controllers do their work',
+    passes: pyTorchJob(SUSPEND, false, KUEUE),
+    refuses: pyTorchJob(SUSPEND, false),
+  },
+  {
+    example: 'rollout.md: 3. Install in mode `audit`',
+    passes: tfJob(TF_WORKERS, 4),
+  },
+  {
+    example: 'rollout.md: 4. Warn, and enforce where you are sure',
+    passes: tfJob(TF_WORKERS, 4),
+    refuses: tfJob(TF_WORKERS, 4, { namespace: 'prod-eu' }),
+  },
 ];
 
 const DOCUMENTED = new Map(
-  ['policy.md', 'recipes.md'].flatMap(documentedPolicies).map(({ example, text }) => [example, text]),
+  ['policy.md', 'recipes.md', 'rollout.md'].flatMap(documentedPolicies).map(({ example, text }) => [example, text]),
 );
 
 function passes(example: string, { at, ...review }: Update): boolean {
@@ -222,7 +227,7 @@ function passes(example: string, { at, ...review }: Update): boolean {
   return isAllowed(decide(policy, requestOf(review), at === undefined ? NOW : new Date(at)));
 }
 
-test('each policy that the two pages show is judged by', () => {
+test('each policy that the pages show is judged by', () => {
   expect(JUDGED.map(({ example }) => example)).toEqual([...DOCUMENTED.keys()]);
 });
 
