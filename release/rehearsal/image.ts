@@ -5,15 +5,24 @@ import { buildImage } from '../../tools/image/jobguard-image.ts';
 import { ROOT } from '../identity.ts';
 import { craneBinary, succeed } from './tools.ts';
 
-/** Builds the image for this machine's platform, pushes it under a name, and returns its digest in the registry. */
-export async function pushImage(name: string, folder: string): Promise<string> {
+/** An image in a registry. */
+export interface PushedImage {
+  /** `sha256:…` */
+  readonly digest: string;
+  /** Whether it is the image, and not what stands for it where there is no Docker. */
+  readonly canRun: boolean;
+}
+
+/** Builds the image for this machine's platform, and pushes it under a name. */
+export async function pushImage(name: string, folder: string): Promise<PushedImage> {
   const engine = await startDocker().catch((error: unknown) => {
     if (process.env['CI'] === 'true') throw error;
     console.log(`SKIPPED: the image; what is pushed holds the program without Node.js. ${String(error)}`);
     return undefined;
   });
   await (engine === undefined ? pushProgram(name, folder) : pushBuilt(name, engine));
-  return (await succeed(await craneBinary(), ['digest', name])).trim();
+  const digest = (await succeed(await craneBinary(), ['digest', name])).trim();
+  return { digest, canRun: engine !== undefined };
 }
 
 async function pushBuilt(name: string, { host, stop }: Docker): Promise<void> {

@@ -12,6 +12,7 @@ import { withRelease } from '../changelog.ts';
 import { readIdentity, ROOT } from '../identity.ts';
 import { pushImage } from './image.ts';
 import { imagesOf, installPlugin, publishPackage, pushChart } from './installed.ts';
+import { installOnNode } from './node.ts';
 import { startNpmRegistry, startOciRegistry } from './registries.ts';
 import { createSigner } from './signatures.ts';
 import { succeed } from './tools.ts';
@@ -72,7 +73,9 @@ async function rehearse(): Promise<void> {
   const archive = join(page, `jobguard-${identity.version}.tgz`);
 
   const image = `${host}/jobguard`;
-  const imageDigest = await step('push the image', () => pushImage(`${image}:${identity.version}`, folder));
+  const { digest: imageDigest, canRun } = await step('push the image', () =>
+    pushImage(`${image}:${identity.version}`, folder),
+  );
   await step('make the files of the page, and verify their checksums', () => writePage(page, imageDigest));
   const chartDigest = await step('push the chart, and pull it', () =>
     pushChart(archive, `${host}/charts`, identity.version),
@@ -84,13 +87,21 @@ async function rehearse(): Promise<void> {
   await step('attest the SBOM, and match what is read back with the lock file', async () => {
     await matchLockFile(await signer.attest(`${image}@${imageDigest}`, SBOM));
   });
+  const { host: closed } = undo.use(await startOciRegistry());
   await step('carry both to another registry, and verify the image there', async () => {
-    const { host: closed } = undo.use(await startOciRegistry());
     await signer.carry(`${image}@${imageDigest}`, `${closed}/jobguard`);
     await pushChart(archive, `${closed}/charts`, identity.version);
     const images = await imagesOf(`${closed}/charts`, identity.version, closed);
     deepStrictEqual(images, new Set([`${closed}/jobguard:${identity.version}@${imageDigest}`]));
   });
+  if (canRun && process.getuid?.() === 0) {
+    const carried = { chart: `${closed}/charts/jobguard`, image: `${closed}/jobguard@${imageDigest}` };
+    await step('install the carried chart on a node, and run helm test', () =>
+      installOnNode({ ...carried, version: identity.version }, folder),
+    );
+  } else {
+    console.log('SKIPPED: the chart on a node, which takes root, and Docker for the image');
+  }
   await step('publish the npm package, install it, and run it', async () =>
     sayVersion(await publishPackage(npm.host, identity, folder)),
   );
