@@ -31,7 +31,7 @@ export function dashboardQueries(dashboard: unknown, { range, interval }: Shown)
       .replaceAll('$pod', '.*')
       .replaceAll('$objective', '99.9')
       .replaceAll('$timeout', '5')
-      .replaceAll('$memory_limit', '536870912');
+      .replaceAll('$memory_limit', '805306368');
   const ofPanels = panelsOf(dashboard).flatMap((panel) =>
     list(at(panel, 'targets')).map((target) => ({
       panel: String(at(panel, 'title')),

@@ -164,7 +164,7 @@ const SHOWN: Shown[] = [
     panel: 'Memory',
     when: 'nobody but the chart knows the limit',
     series: { [`container_spec_memory_limit_bytes{${OF_CONTAINER}}`]: '0x120' },
-    is: 536_870_912,
+    is: 805_306_368,
   },
 ];
 
@@ -211,7 +211,7 @@ describeMonitoring('the ConfigMap', () => {
   test("takes the objective, the timeout and the runbooks' address from the chart's values", async () => {
     const prometheusRule = { objectivePercent: 99.5, runbookBaseUrl: 'https://runbooks.example.com/jobguard/' };
     const map = await renderDashboard({ webhook: { timeoutSeconds: 10 } }, { prometheusRule });
-    expect(constantsOf(shownBy(map))).toEqual({ objective: '99.5', timeout: '10', memory_limit: '536870912' });
+    expect(constantsOf(shownBy(map))).toEqual({ objective: '99.5', timeout: '10', memory_limit: '805306368' });
     const text = JSON.stringify(shownBy(map));
     expect(text).toContain('"https://runbooks.example.com/jobguard/JobguardDown.md"');
     expect(text).not.toContain('github.com');

@@ -261,14 +261,14 @@ test('a number of twenty digits makes reading a body at most half as long again,
   for (const [what, items] of Object.entries(bodies)) {
     const text = (number: string): string => reviewText({ oldObject: '{}', object: `[${items},${number}]` });
     let [plain, exact] = [Infinity, Infinity];
-    // By turns, so that a machine that is busy for a while is so for both.
-    for (let run = 0; run < 20; run += 1) {
+    // By turns, so that a machine that is busy for a while is so for both; more of them while it is.
+    for (let run = 0; run < 20 || (exact > 1.5 * plain && run < 200); run += 1) {
       plain = Math.min(plain, (await judge(text('1.5'))).elapsedMs);
       exact = Math.min(exact, (await judge(text('12345678901234567890'))).elapsedMs);
     }
     process.stdout.write(`${what}: ${plain.toFixed(1)} ms, with a long number ${exact.toFixed(1)} ms\n`);
-    // A busy machine is no reason to fail.
-    expect([what, exact < 2 * plain]).toEqual([what, true]);
+    // Half a millisecond is what a busy machine makes of nothing.
+    expect([what, exact < 1.5 * plain + 0.5]).toEqual([what, true]);
     fastest.plain += plain;
     fastest.exact += exact;
   }
