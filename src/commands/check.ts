@@ -6,8 +6,8 @@ import type { CheckContext, CheckFlags } from './check/judge-files.ts';
 export function checkCommand(context: CheckContext): Command {
   return new Command('check')
     .description('judge an update offline, whatever the mode')
-    .argument('[old]', 'YAML or JSON file of the stored object; - reads stdin')
-    .argument('[new]', 'YAML or JSON file of the updated object; - reads stdin')
+    .usage('[options] OLD NEW | OLD --patch TEXT | --git BASE [PATH...] | --review FILE')
+    .argument('[files...]', 'OLD and NEW: YAML or JSON files, folders, or - for stdin')
     .option('--patch <text>', 'patch that makes the updated object of OLD, YAML or JSON, as for kubectl patch')
     .option('--patch-file <file>', 'file of such a patch; - reads stdin')
     .addOption(
@@ -15,10 +15,13 @@ export function checkCommand(context: CheckContext): Command {
         .choices(['merge', 'json'])
         .default('merge'),
     )
+    .option('--git <base>', 'compare the manifests at this git revision with those in the working tree, below PATHs')
+    .option('--replace', 'take NEW as the whole object, as kubectl replace does, and not as kubectl apply does')
     .option('--review <file>', 'JSON file of an AdmissionReview, instead of OLD and NEW; - reads stdin')
     .option('--policy <file>', 'policy file (default: the built-in policy)')
     .option('--as <user>', 'username of the writer')
     .option('--as-group <group>', 'group of the writer; may be repeated', collect)
+    .option('--field-manager <name>', 'what the writer calls itself, such as argocd-controller')
     .option('--at <time>', 'day or moment (RFC 3339) to judge at, for exemptions that expire (default: now)')
     .option('--namespace <namespace>', 'namespace of the job if its files do not set one (default: default)')
     .addOption(new Option('--subresource <name>', 'the files contain the Scale of a job').choices(['scale']))
@@ -29,16 +32,16 @@ export function checkCommand(context: CheckContext): Command {
     .addOption(
       new Option(
         '-o, --output <format>',
-        'text; json; or patch: what is permitted of the update, as a JSON Patch (RFC 6902) that can be sent alone',
+        'text; json; junit or github, for CI; or patch: what is permitted of the update, as a JSON Patch (RFC 6902)',
       )
-        .choices(['text', 'json', 'patch'])
+        .choices(['text', 'json', 'patch', 'junit', 'github'])
         .default('text'),
     )
     .addHelpText('after', EXAMPLE)
-    .action(async (oldFile: string | undefined, newFile: string | undefined, flags: CheckFlags) => {
+    .action(async (files: readonly string[], flags: CheckFlags) => {
       // Loaded here: it brings a YAML parser and a JSON Schema, which the other commands need not wait for.
       const { judgeFiles } = await import('./check/judge-files.ts');
-      await judgeFiles([oldFile, newFile], flags, context);
+      await judgeFiles(files, flags, context);
     });
 }
 
@@ -47,11 +50,12 @@ function collect(group: string, groups: readonly string[] = []): readonly string
 }
 
 const EXAMPLE = `
-Exits with 0 if the update is allowed or out of scope, 1 if it is denied, 2 if it cannot be judged. If NEW leaves out
-the namespace, it keeps that of OLD, as on the API server. The status is always that of OLD.
+Exits with 0 if every update is allowed or out of scope, 1 if any is denied, 2 if any cannot be judged. NEW is judged as
+kubectl apply sends it: what neither it nor the manifest that was applied last names stays as it is in OLD.
 
 Examples:
   kubectl get tfjob mnist -o yaml | jobguard check - mnist.yaml --as alice
+  jobguard check --git origin/main jobs/ -o github
   jobguard check mnist.yaml --patch '{"metadata": {"labels": {"team": "vision"}}}'
   jobguard check mnist.yaml --type json --patch-file patch.json -o patch
   jobguard check --review review.json -o json

@@ -202,7 +202,8 @@ export function describeChange(change: Change, type: FieldType): string {
   return changeText(fieldPath(change.path, type), shownValues(change, type));
 }
 
-function shownValues({ op, path, oldValue, newValue }: Change, type: FieldType): string {
+/** Writes as much of a change's values as may be shown: `1 → 4`, or `changed`. */
+export function shownValues({ op, path, oldValue, newValue }: Change, type: FieldType): string {
   const before = shownValue(oldValue, path, type);
   const after = shownValue(newValue, path, type);
   if (before !== undefined && after !== undefined) return `${before} → ${after}`;

@@ -1,7 +1,8 @@
 import { isAlias, isMap as isYamlMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
 
-import { isExactNumber, isMap, type JsonMap, type JsonValue, ownValue, parseJson } from '../core/json.ts';
-import { readYaml, type TextProblem, type YamlText } from '../policy/yaml-text.ts';
+import { isExactNumber, isMap, ownValue, parseJson, type JsonMap, type JsonValue } from '../core/json.ts';
+import type { Path, Segment } from '../core/path.ts';
+import { readYaml, readYamlDocuments, type TextProblem, type YamlText } from '../policy/yaml-text.ts';
 
 /** More values than any object that an API server stores; fewer than a text of nested aliases stands for. */
 const MAX_VALUES = 2_000_000;
@@ -17,29 +18,98 @@ export class ManifestError extends Error {
   }
 }
 
-/**
- * Reads a file of one Kubernetes object, YAML or JSON, without losing a digit. YAML means what it means to kubectl:
- * `0644` is 420, `yes` is true, `<<` merges.
- *
- * @throws ManifestError naming everything that is wrong with the text
- */
-export function parseManifest(text: string, file: string): JsonMap {
-  const value = parseValue(text, file);
-  if (!isMap(value)) throw new ManifestError([`${file}: contains no Kubernetes object`]);
-  const kind = ownValue(value, 'kind');
-  if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(ownValue(value, 'items'))) {
-    throw new ManifestError([`${file}: contains a ${kind}; each file must contain one object`]);
-  }
-  return value;
+/** A line and a column of a text; both count from 1. */
+export type Position = Pick<TextProblem, 'line' | 'column'>;
+
+/** A Kubernetes object of a text. */
+export interface ManifestObject {
+  readonly object: JsonMap;
+  /** Finds where in the text a path of the object is; of a path that is not there, where it would hang. */
+  readonly positionOf: (path: Path) => Position;
 }
 
 /**
- * Reads a text of one JSON value, as JSON or YAML, as `parseManifest` does.
+ * Reads a text of Kubernetes objects, YAML or JSON, without losing a digit: any number of documents, and Lists. YAML
+ * means what it means to kubectl: `0644` is 420, `yes` is true, `<<` merges.
+ *
+ * @throws ManifestError naming everything that is wrong with the text, or that no object is in it
+ */
+export function parseObjects(text: string, file: string): ManifestObject[] {
+  const json = parseIfJson(text);
+  const values = json === undefined || json === null ? parseYamlDocuments(text, file) : [json];
+  const objects = values.flatMap((value, index) => {
+    const positionIn = positionsOf(text, index);
+    return objectsOf(value, file).map(({ object, path }) => ({
+      object,
+      positionOf: (below: Path) => positionIn([...path, ...below]),
+    }));
+  });
+  if (objects.length === 0 && !values.some(isMap)) throw new ManifestError([`${file}: contains no Kubernetes object`]);
+  return objects;
+}
+
+interface FoundObject {
+  readonly object: JsonMap;
+  /** Where in its document it is. */
+  readonly path: Path;
+}
+
+/** Finds the objects of a document: itself, or the items of a List; a document of nothing has none. */
+function objectsOf(value: JsonValue, file: string): FoundObject[] {
+  if (value === null) return [];
+  if (!isMap(value)) throw new ManifestError([`${file}: contains no Kubernetes object`]);
+  const kind = ownValue(value, 'kind');
+  const items = ownValue(value, 'items');
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return [{ object: value, path: [] }];
+  return items.flatMap((item, index) => {
+    if (!isMap(item)) throw new ManifestError([`${file}: items[${index}] of the ${kind} is no Kubernetes object`]);
+    return [{ object: { ...kindOfItems(value, kind), ...item }, path: ['items', index] }];
+  });
+}
+
+/** Items of a TFJobList may leave out that they are TFJobs. */
+function kindOfItems(list: JsonMap, kind: string): JsonMap {
+  const apiVersion = ownValue(list, 'apiVersion');
+  return kind === 'List' || apiVersion === undefined ? {} : { apiVersion, kind: kind.slice(0, -'List'.length) };
+}
+
+/** Reads a text of JSON again for positions, when first asked. Of what cannot be read as YAML it knows the start. */
+function positionsOf(text: string, index: number): (path: Path) => Position {
+  let yaml: YamlText | undefined;
+  return (path) => {
+    yaml ??= readYamlDocuments(text, 'failsafe')[index];
+    return yaml === undefined ? { line: 1, column: 1 } : positionIn(yaml, path);
+  };
+}
+
+function positionIn({ document, problemAt }: YamlText, path: Path): Position {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range[0] ?? 0;
+  for (const segment of path) {
+    const found = isYamlMap(node)
+      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === segment)
+      : itemAt(node, segment);
+    if (found === undefined) break;
+    offset = offsetOf(found.key) || offset;
+    node = isAlias(found.value) ? found.value.resolve(document) : found.value;
+  }
+  const { line, column } = problemAt(offset, '');
+  return { line, column };
+}
+
+function itemAt(node: unknown, segment: Segment): { key: unknown; value: unknown } | undefined {
+  const item = isSeq(node) ? node.items[Number(segment)] : undefined;
+  return item === undefined ? undefined : { key: item, value: item };
+}
+
+/**
+ * Reads a text of one JSON value, as JSON or YAML.
  *
  * @throws ManifestError naming everything that is wrong with the text
  */
 export function parseValue(text: string, file: string): JsonValue {
-  return parseIfJson(text) ?? parseYaml(text, file);
+  const json = parseIfJson(text);
+  return json === undefined ? readSound(readYaml(text, 'failsafe'), file) : json;
 }
 
 /** JSON is YAML, yet may be nested as deeply as the API server takes it. */
@@ -51,8 +121,11 @@ function parseIfJson(text: string): JsonValue | undefined {
   }
 }
 
-function parseYaml(text: string, file: string): JsonValue {
-  const yaml = readYaml(text, 'failsafe');
+function parseYamlDocuments(text: string, file: string): JsonValue[] {
+  return readYamlDocuments(text, 'failsafe').map((yaml) => readSound(yaml, file));
+}
+
+function readSound(yaml: YamlText, file: string): JsonValue {
   const problems = [...yaml.syntaxProblems, ...yaml.duplicateKeys];
   try {
     if (problems.length === 0) return readDocument(yaml);
@@ -193,5 +266,5 @@ function minus(sign: string): string {
 }
 
 function offsetOf(node: unknown): number {
-  return isAlias(node) || isScalar(node) ? (node.range?.[0] ?? 0) : 0;
+  return isAlias(node) || isScalar(node) || isYamlMap(node) || isSeq(node) ? (node.range?.[0] ?? 0) : 0;
 }

@@ -1,4 +1,15 @@
-import { isScalar, LineCounter, parseDocument, visit, type Document, type YAMLMap } from 'yaml';
+import {
+  isScalar,
+  LineCounter,
+  parseAllDocuments,
+  parseDocument,
+  visit,
+  type Document,
+  type DocumentOptions,
+  type ParseOptions,
+  type SchemaOptions,
+  type YAMLMap,
+} from 'yaml';
 
 /** Something that is wrong in a text, and where: lines and columns count from 1. */
 export interface TextProblem {
@@ -29,11 +40,18 @@ const TOO_DEEP = 'nested too deeply';
  */
 export function readYaml(text: string, schema: Schema): YamlText {
   const lineCounter = new LineCounter();
-  const problemAt = (offset: number, problem: string): TextProblem => {
-    const { line, col } = lineCounter.linePos(offset);
-    return { line, column: col, text: problem };
-  };
-  const document = parseDocument(text, {
+  return yamlText(parseDocument(text, optionsFor(schema, lineCounter)), lineCounter);
+}
+
+/** Reads each document of a YAML stream as `readYaml` reads one. */
+export function readYamlDocuments(text: string, schema: Schema): YamlText[] {
+  const lineCounter = new LineCounter();
+  const documents = parseAllDocuments(text, optionsFor(schema, lineCounter));
+  return [...documents].map((document) => yamlText(document, lineCounter));
+}
+
+function optionsFor(schema: Schema, lineCounter: LineCounter): ParseOptions & DocumentOptions & SchemaOptions {
+  return {
     lineCounter,
     schema, // named, since a %YAML directive would choose another
     merge: false,
@@ -41,7 +59,14 @@ export function readYaml(text: string, schema: Schema): YamlText {
     stringKeys: true,
     uniqueKeys: false, // looked for below: theirs compares each key of a map with every other
     prettyErrors: false,
-  });
+  };
+}
+
+function yamlText(document: Document.Parsed, lineCounter: LineCounter): YamlText {
+  const problemAt = (offset: number, problem: string): TextProblem => {
+    const { line, col } = lineCounter.linePos(offset);
+    return { line, column: col, text: problem };
+  };
   // A warning is a tag that is not known.
   const syntaxProblems = [...document.errors, ...document.warnings].map(({ code, message, pos: [offset] }) =>
     problemAt(offset, SYNTAX_PROBLEMS.get(code) ?? message),

@@ -86,7 +86,7 @@ ${wayOutIn('research')}
 
   test.each([
     ['a wrong policy', ['old.yaml', 'old.yaml', '--policy', 'wrong.yaml'], WRONG_POLICY_SAID],
-    ['no file', [], 'error: OLD and NEW, OLD and --patch, or --review FILE, are required\n'],
+    ['no file', [], 'error: OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples\n'],
     ['an unknown flag', ['--olicy'], "error: unknown option '--olicy'\n(Did you mean --policy?)\n"],
   ])('%s: exit code 2, nothing on stdout', async (_what, args, stderr) => {
     expect(await jobguard(['check', ...args])).toEqual({ code: 2, stdout: '', stderr });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { ManifestError, parseManifest } from '../../src/kube/manifest.ts';
-import { exactNumber, isExactNumber, isMap, type JsonValue } from '../../src/core/json.ts';
+import { ManifestError, parseObjects, parseValue } from '../../src/kube/manifest.ts';
+import { exactNumber, isExactNumber, isMap, type JsonMap, type JsonValue } from '../../src/core/json.ts';
 
 function problemsOf(text: string): readonly string[] {
   try {
-    parseManifest(text, 'job.yaml');
+    parseObjects(text, 'job.yaml');
   } catch (error) {
     if (error instanceof ManifestError) return error.problems;
     throw error;
@@ -13,9 +13,14 @@ function problemsOf(text: string): readonly string[] {
   return [];
 }
 
+function mapOf(text: string): JsonMap {
+  const value = parseValue(text, 'job.yaml');
+  return isMap(value) ? value : {};
+}
+
 /** Reads one value; a number that only its text can hold comes as `exact TEXT`. */
 function valueOf(yaml: string): unknown {
-  const value = parseManifest(`a: ${yaml}\n`, 'job.yaml')['a'];
+  const value = mapOf(`a: ${yaml}\n`)['a'];
   return isExactNumber(value) ? `exact ${value.source}` : value;
 }
 
@@ -82,7 +87,7 @@ describe('scalars mean what they mean to kubectl', () => {
   });
 
   test('the same numbers are the same in JSON', () => {
-    expect(parseManifest('{"a": 9007199254740993, "b": 1e400}', 'job.json')).toEqual({
+    expect(parseValue('{"a": 9007199254740993, "b": 1e400}', 'job.json')).toEqual({
       a: exactNumber('9007199254740993'),
       b: exactNumber('1e400'),
     });
@@ -101,7 +106,7 @@ describe('keys are text', () => {
     ['a/b~c', 'a/b~c'],
     ['""', ''],
   ])('%s', (yaml, key) => {
-    expect(Object.entries(parseManifest(`${yaml}: x\n`, 'job.yaml'))).toEqual([[key, 'x']]);
+    expect(Object.entries(mapOf(`${yaml}: x\n`))).toEqual([[key, 'x']]);
   });
 
   test('null is no key', () => {
@@ -121,7 +126,7 @@ describe('anchors, aliases and merge keys', () => {
     ['earlier maps win over later ones', 'd: {<<: [{a: 1}, {a: 2, b: 3}]}\n', { d: { a: 1, b: 3 } }],
     ['a quoted << is a key', '"<<": {a: 1}\n', { '<<': { a: 1 } }],
   ])('%s', (_what, text, value) => {
-    expect(parseManifest(text, 'job.yaml')).toEqual(value);
+    expect(parseValue(text, 'job.yaml')).toEqual(value);
   });
 
   test.each([
@@ -148,13 +153,10 @@ describe('what is no Kubernetes object is refused', () => {
     ['nothing', '', ['job.yaml: contains no Kubernetes object']],
     ['a text', 'hello\n', ['job.yaml: contains no Kubernetes object']],
     ['a list', '[1]', ['job.yaml: contains no Kubernetes object']],
-    ['a List', 'kind: List\nitems: []\n', ['job.yaml: contains a List; each file must contain one object']],
-    [
-      'a TFJobList',
-      '{"kind": "TFJobList", "items": []}',
-      ['job.yaml: contains a TFJobList; each file must contain one object'],
-    ],
-    ['two objects', 'a: 1\n---\na: 2\n', ['job.yaml:2:1: a second document begins here; write one a file']],
+    ['a document of nothing', '---\n---\n# nothing\n', ['job.yaml: contains no Kubernetes object']],
+    ['a List of texts', 'kind: List\nitems: [a]\n', ['job.yaml: items[0] of the List is no Kubernetes object']],
+    ['a text behind an object', 'a: 1\n---\nhello\n', ['job.yaml: contains no Kubernetes object']],
+    ['a mistake in the second object', 'a: 1\n---\na: 1\na: 2\n', ['job.yaml:4:1: duplicate key "a"']],
     ['broken JSON', '{"a": 1,,}', ['job.yaml:1:9: Unexpected , in flow map']],
     ['a key twice', 'a: 1\nb: 2\na: 3\n', ['job.yaml:3:1: duplicate key "a"']],
     ['infinity', 'a: 1\nb: -.inf\n', ['job.yaml:2:4: -.inf is not a JSON number']],
@@ -167,11 +169,89 @@ describe('what is no Kubernetes object is refused', () => {
 
 test('JSON may be nested as deeply as an API server takes it, and begin with a byte order mark', () => {
   const depth = 10_000;
-  let node: JsonValue | undefined = parseManifest(
+  let node: JsonValue | undefined = parseValue(
     `\uFEFF{"a":${'{"a":'.repeat(depth)}1${'}'.repeat(depth + 1)}`,
     'job.json',
   );
   let levels = 0;
   for (; isMap(node); node = node['a']) levels += 1;
   expect([levels, node]).toEqual([depth + 1, 1]);
+});
+
+describe('a text may hold many objects', () => {
+  const lines = (text: string): unknown[] =>
+    parseObjects(text, 'job.yaml').map(({ object, positionOf }) => [positionOf([]).line, object]);
+
+  test.each([
+    [
+      'documents',
+      'a: 1\n---\n\nb: 2\n',
+      [
+        [1, { a: 1 }],
+        [4, { b: 2 }],
+      ],
+    ],
+    ['nothing behind the last ---', '---\na: 1\n---\n', [[2, { a: 1 }]]],
+    [
+      'a List',
+      'kind: List\nitems:\n  - a: 1\n  - b: 2\n',
+      [
+        [3, { a: 1 }],
+        [4, { b: 2 }],
+      ],
+    ],
+    ['a List of nothing', 'kind: List\nitems: []\n', []],
+    [
+      'a list of one kind, whose items do not say it',
+      'apiVersion: kubeflow.org/v1\nkind: TFJobList\nitems: [{a: 1}]\n',
+      [[3, { apiVersion: 'kubeflow.org/v1', kind: 'TFJob', a: 1 }]],
+    ],
+    [
+      'a List as JSON',
+      '{"kind": "List", "items": [\n{"a": 1},\n{"b": 2}]}',
+      [
+        [2, { a: 1 }],
+        [3, { b: 2 }],
+      ],
+    ],
+    [
+      'JSON documents',
+      '{"a": 1}\n---\n{"b": 2}\n',
+      [
+        [1, { a: 1 }],
+        [3, { b: 2 }],
+      ],
+    ],
+  ])('%s', (_what, text, expected) => {
+    expect(lines(text)).toEqual(expected);
+  });
+
+  test.each([
+    ['a field', ['spec', 'x'], { line: 3, column: 3 }],
+    ['an item', ['spec', 'list', 1], { line: 6, column: 7 }],
+    ['a field of an item', ['spec', 'list', 1, 'c'], { line: 7, column: 7 }],
+    ['what is not there', ['spec', 'list', 9, 'c'], { line: 4, column: 3 }],
+    ['a field of a scalar', ['spec', 'x', 'y'], { line: 3, column: 3 }],
+    ['a field behind an alias', ['spec', 'alias', 'b'], { line: 5, column: 12 }],
+    ['a key with dots', ['spec', 'a.b/c'], { line: 9, column: 3 }],
+  ])('the place of %s is known', (_what, path, position) => {
+    const text = `a: 1
+spec:
+  x: 1
+  list:
+    - &it {b: 1}
+    - b: 2
+      c: 3
+  alias: *it
+  a.b/c: 1
+`;
+    expect(parseObjects(text, 'job.yaml').map(({ positionOf }) => positionOf(path))).toEqual([position]);
+  });
+
+  test('of what is too deep for the reader of YAML some place is known', () => {
+    const text = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+    expect(parseObjects(text, 'job.json').map(({ positionOf }) => positionOf(['a', 0]))).toEqual([
+      { line: 1, column: 7 },
+    ]);
+  });
 });

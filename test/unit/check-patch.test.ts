@@ -282,7 +282,12 @@ describe('flags that do not go together', () => {
       'NEW: not allowed with --patch-file',
     ],
     ['stdin twice', ['-', '--patch-file', '-'], 'OLD and --patch-file cannot both be stdin'],
-    ['a patch of nothing', ['--patch', '{}'], 'OLD and NEW, OLD and --patch, or --review FILE, are required'],
+    ['stdin as a policy, too', ['-', 'old.yaml', '--policy', '-'], 'OLD and --policy cannot both be stdin'],
+    [
+      'a patch of nothing',
+      ['--patch', '{}'],
+      'OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples',
+    ],
     ['a review with a patch', ['--review', 'old.yaml', '--patch', '{}'], '--patch: not allowed with --review'],
   ])('%s', async (_what, args, problem) => {
     expect(await runCommand(checkCommand, args, { files: { 'old.yaml': OLD } })).toEqual({

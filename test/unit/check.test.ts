@@ -571,19 +571,25 @@ describe('what cannot be an update is named, exit code 2', () => {
   });
 
   test.each([
-    ['no file', [], ['OLD and NEW, OLD and --patch, or --review FILE, are required']],
-    ['one file', ['old.yaml'], ['OLD and NEW, OLD and --patch, or --review FILE, are required']],
-    ['stdin twice', ['-', '-'], ['OLD and NEW cannot both be stdin']],
     [
-      'a file that is not there',
-      ['/nowhere/a', 'old.yaml'],
-      ["/nowhere/a: cannot be read: ENOENT: no such file or directory, open '/nowhere/a'"],
+      'no file',
+      [],
+      ['OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples'],
     ],
+    [
+      'one file',
+      ['old.yaml'],
+      ['OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples'],
+    ],
+    ['three files', ['old.yaml', 'old.yaml', 'three'], ['OLD and NEW are two paths; "three" is more']],
+    ['stdin twice', ['-', '-'], ['OLD and NEW cannot both be stdin']],
+    ['a file that is not there', ['/nowhere/a', 'old.yaml'], ['/nowhere/a: does not exist']],
+    ['a file that holds bytes', ['old.yaml', 'binary'], ['binary: is a binary file, not text']],
     ['a file that is not UTF-8', ['old.yaml', 'bytes'], ['bytes: is not UTF-8 text']],
     ['a stdin that holds nothing', ['old.yaml', '-'], ['stdin: contains no Kubernetes object']],
     ['a wrong policy', ['old.yaml', 'old.yaml', '--policy', 'bytes'], ['bytes: is not UTF-8 text']],
   ])('%s', async (_what, args, problems) => {
-    const files = { 'old.yaml': OLD, bytes: new Uint8Array([0xc3, 0x28]) };
+    const files = { 'old.yaml': OLD, bytes: new Uint8Array([0xc3, 0x28]), binary: new Uint8Array([0x41, 0]) };
     expect(await runCommand(checkCommand, args, { files })).toEqual({ code: 2, stdout: '', problems });
   });
 
@@ -607,12 +613,9 @@ describe('what cannot be an update is named, exit code 2', () => {
     ]);
   });
 
-  test.each([['--subresource', 'status'], ['-o', 'yaml'], ['--as'], ['--nope'], ['three']])(
-    '%s %s',
-    async (...args) => {
-      await expect(check(OLD, args)).rejects.toThrow(CommanderError);
-    },
-  );
+  test.each([['--subresource', 'status'], ['-o', 'yaml'], ['--as'], ['--nope']])('%s %s', async (...args) => {
+    await expect(check(OLD, args)).rejects.toThrow(CommanderError);
+  });
 });
 
 test('one of the objects may come from stdin', async () => {

@@ -173,7 +173,7 @@ contact: "ask in #ml-platform"
     {
       what: 'a file that is not there',
       args: ['/nowhere/p.yaml'],
-      problem: "/nowhere/p.yaml: cannot be read: ENOENT: no such file or directory, open '/nowhere/p.yaml'",
+      problem: '/nowhere/p.yaml: does not exist',
     },
     {
       what: 'a wrong policy on stdin',

@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 
 import type { Command } from 'commander';
@@ -16,7 +16,7 @@ export interface Outcome {
   readonly problems: readonly string[];
 }
 
-/** What a command runs in; a file is found under its own name in `args`. */
+/** What a command runs in; a file, and a folder of files, is found under its own name in `args`. */
 export interface Surroundings {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly stdin?: string;
@@ -43,9 +43,17 @@ export async function runCommand(
   const exitWith = (exitCode: ExitCode): void => void (code = exitCode);
   const problems: string[] = [];
   try {
-    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), content);
+    }
     const command = create({ stdin: Readable.from([Buffer.from(stdin)]), stdout, hasColour, exitWith });
-    const paths = args.map((arg) => (Object.hasOwn(files, arg) ? join(folder, arg) : arg));
+    const names = new Set(
+      Object.keys(files)
+        .flatMap((name) => [name, dirname(name)])
+        .filter((name) => name !== '.'),
+    );
+    const paths = args.map((arg) => (names.has(arg) ? join(folder, arg) : arg));
     await command
       .exitOverride()
       .configureOutput({ writeErr: () => undefined })
@@ -57,5 +65,5 @@ export async function runCommand(
   } finally {
     await rm(folder, { recursive: true });
   }
-  return { code, stdout: output.join(''), problems };
+  return { code, stdout: output.join('').replaceAll(`${folder}/`, ''), problems };
 }

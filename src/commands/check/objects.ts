@@ -1,19 +1,161 @@
-import { ManifestError, parseManifest } from '../../kube/manifest.ts';
-import { nameOf, readText, type InputContext } from '../text-file.ts';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { isMap, ownValue, type JsonMap } from '../../core/json.ts';
+import { ManifestError, parseObjects, type ManifestObject } from '../../kube/manifest.ts';
+import { nameOf, readProblem, readText, type InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
-import type { Source } from './update-request.ts';
+
+/** A Kubernetes object, where it comes from, and what names it. */
+export interface Named extends ManifestObject {
+  /** As its reader knows it: `stdin`. */
+  readonly file: string;
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly name: string;
+  /** undefined where the file names none. */
+  readonly namespace: string | undefined;
+}
+
+/** What a path of the command line holds. */
+export interface Objects {
+  readonly isFolder: boolean;
+  readonly objects: readonly Named[];
+}
 
 /**
- * Reads the one object of a file.
+ * Reads the objects of a file, of `-`, which is stdin, or of every manifest in a folder and below it.
  *
  * @throws UsageError
  */
-export async function readObject(file: string, context: InputContext): Promise<Source> {
-  const text = await readText(file, context);
-  const name = nameOf(file);
+export async function readObjects(path: string, context: InputContext): Promise<Objects> {
+  const isFolder = path !== '-' && (await isDirectory(path));
+  if (!isFolder) return { isFolder, objects: objectsOf(await readText(path, context), nameOf(path)) };
+  const objects: Named[] = [];
+  for (const file of await manifestFiles(path)) objects.push(...objectsInFolder(await readText(file, context), file));
+  return { isFolder, objects };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
   try {
-    return { file: name, object: parseManifest(text, name) };
+    return (await stat(path)).isDirectory();
   } catch (error) {
-    throw error instanceof ManifestError ? new UsageError(error.problems) : error;
+    throw new UsageError([`${path}: ${readProblem(error)}`]);
   }
+}
+
+const MANIFEST_FILE = /\.(?:ya?ml|json)$/i;
+
+/** Tells by its name whether a file may hold manifests. */
+export function isManifestFile(path: string): boolean {
+  return MANIFEST_FILE.test(path);
+}
+
+/** Finds the files of a folder that may hold manifests, in the order of their names; hidden ones are not for clusters. */
+async function manifestFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const visible = entries.filter(({ name }) => !name.startsWith('.') && name !== 'node_modules');
+  const sorted = visible.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const files: string[] = [];
+  for (const entry of sorted) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) files.push(...(await manifestFiles(path)));
+    else if (isManifestFile(path) && (await isFile(path))) files.push(path);
+  }
+  return files;
+}
+
+/** A link may lead to a file, or to nothing. */
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+/**
+ * Reads the objects of a file that was named.
+ *
+ * @throws UsageError naming everything that is wrong with it
+ */
+export function objectsOf(text: string, file: string): Named[] {
+  try {
+    return parseObjects(text, file).map((found) => named(found, file));
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    throw new UsageError(
+      isTemplate(text) ? [`${file}: is a Helm template; render it first, with helm template`] : error.problems,
+    );
+  }
+}
+
+/**
+ * Reads the objects of a file that was found in a folder: what is no manifest is passed over.
+ *
+ * @throws UsageError where it seems to be a manifest and cannot be read
+ */
+export function objectsInFolder(text: string, file: string): Named[] {
+  if (!LOOKS_LIKE_MANIFEST.test(text)) return [];
+  try {
+    return parseObjects(text, file).flatMap((found) =>
+      problemsOf(found.object).length === 0 ? [named(found, file)] : [],
+    );
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    if (isTemplate(text)) return [];
+    throw new UsageError(error.problems);
+  }
+}
+
+const LOOKS_LIKE_MANIFEST = /^[ \t{,-]*["']?apiVersion["']?\s*:/m;
+
+/** Sources of Helm's templates are no YAML. */
+function isTemplate(text: string): boolean {
+  return text.includes('{{');
+}
+
+/**
+ * Finds what names an object.
+ *
+ * @throws UsageError naming what it does not have
+ */
+export function named(found: ManifestObject, file: string): Named {
+  const { object } = found;
+  const problems = problemsOf(object);
+  if (problems.length > 0) throw new UsageError(problems.map((problem) => `${file}: ${problem}`));
+  const metadata = metadataOf(object);
+  const [version = '', group = ''] = (textAt(object, 'apiVersion') ?? '').split('/').reverse();
+  return {
+    ...found,
+    file,
+    group,
+    version,
+    kind: textAt(object, 'kind') ?? '',
+    name: textAt(metadata, 'name') ?? '',
+    namespace: textAt(metadata, 'namespace'),
+  };
+}
+
+function problemsOf(object: JsonMap): string[] {
+  const metadata = metadataOf(object);
+  const fields = {
+    apiVersion: textAt(object, 'apiVersion'),
+    kind: textAt(object, 'kind'),
+    'metadata.name': textAt(metadata, 'name'),
+  };
+  return Object.entries(fields)
+    .filter(([, value]) => value === undefined)
+    .map(([field]) => `has no ${field}`);
+}
+
+/** Returns the metadata of an object; an empty map where it has none. */
+export function metadataOf(object: JsonMap): JsonMap {
+  const metadata = ownValue(object, 'metadata');
+  return isMap(metadata) ? metadata : {};
+}
+
+function textAt(map: JsonMap, key: string): string | undefined {
+  const value = ownValue(map, key);
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }

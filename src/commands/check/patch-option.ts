@@ -4,7 +4,7 @@ import { ManifestError, parseValue } from '../../kube/manifest.ts';
 import { applyMergePatch } from '../../kube/merge-patch.ts';
 import { nameOf, readText, type InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
-import type { Source } from './update-request.ts';
+import { named, type Named } from './objects.ts';
 
 /** The flags that give the updated object as a patch. */
 export interface PatchFlags {
@@ -52,9 +52,10 @@ function parsePatch(text: string, name: string): JsonValue {
  *
  * @throws UsageError where the patch cannot be applied
  */
-export function patched({ object }: Source, { name, value, type }: Patch): Source {
+export function patched(before: Named, { name, value, type }: Patch): Named {
+  const { object, positionOf } = before;
   const result = type === 'merge' ? mergePatched(object, value, name) : jsonPatched(object, value, name);
-  return { file: name, object: result };
+  return named({ object: result, positionOf }, name);
 }
 
 function mergePatched(object: JsonMap, patch: JsonValue, name: string): JsonMap {

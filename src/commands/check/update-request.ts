@@ -1,34 +1,23 @@
 import type { AdmissionRequest, User } from '../../core/admission.ts';
-import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
+import { ownValue, type JsonMap } from '../../core/json.ts';
 import type { Policy } from '../../core/policy.ts';
 import { resourceName } from '../../core/resource-name.ts';
+import { applied } from '../../kube/apply.ts';
 import { UsageError } from '../usage-error.ts';
+import { metadataOf, type Named } from './objects.ts';
 
 /** What the command line says of an update, beside its two objects. */
 export interface UpdateFlags {
   readonly as?: string;
   readonly asGroup?: readonly string[];
+  /** What the writer calls itself, such as `kubectl-edit`. */
+  readonly fieldManager?: string;
   readonly namespace?: string;
+  /** Whether the new object is sent whole; otherwise `kubectl apply` makes it of both. */
+  readonly replace?: boolean;
   readonly subresource?: 'scale';
   /** `pytorchjobs.kubeflow.org`, or `pytorchjobs`. */
   readonly resource?: string;
-}
-
-/** An object, and where it comes from. */
-export interface Source {
-  /** As its reader knows it: `stdin`. */
-  readonly file: string;
-  readonly object: JsonMap;
-}
-
-/** A Kubernetes object, and what names it. */
-interface Named extends Source {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  readonly name: string;
-  /** undefined where the file names none. */
-  readonly namespace: string | undefined;
 }
 
 /**
@@ -36,14 +25,7 @@ interface Named extends Source {
  *
  * @throws UsageError naming what keeps the files from being the update of one object
  */
-export function updateRequest(
-  oldSource: Source,
-  newSource: Source,
-  flags: UpdateFlags,
-  policy: Policy,
-): AdmissionRequest {
-  const before = named(oldSource);
-  const after = named(newSource);
+export function updateRequest(before: Named, after: Named, flags: UpdateFlags, policy: Policy): AdmissionRequest {
   const problems = differences(before, after);
   if (problems.length > 0) throw new UsageError(problems);
 
@@ -57,22 +39,10 @@ export function updateRequest(
     name: before.name,
     user: userOf(flags),
     dryRun: false,
-    fieldManager: '',
+    fieldManager: flags.fieldManager ?? '',
     oldObject: inNamespace(before.object, namespace),
-    object: inNamespace(withStatusOf(before.object, after.object), namespace),
+    object: inNamespace(withStatusOf(before.object, sentObject(before, after, flags)), namespace),
   };
-}
-
-function named(source: Source): Named {
-  const { file, object } = source;
-  const metadata = metadataOf(object);
-  const [apiVersion, kind, name] = [textAt(object, 'apiVersion'), textAt(object, 'kind'), textAt(metadata, 'name')];
-  const missing = Object.entries({ apiVersion, kind, 'metadata.name': name })
-    .filter(([, value]) => value === undefined)
-    .map(([field]) => `${file}: has no ${field}`);
-  if (apiVersion === undefined || kind === undefined || name === undefined) throw new UsageError(missing);
-  const [version = '', group = ''] = apiVersion.split('/').reverse();
-  return { ...source, group, version, kind, name, namespace: textAt(metadata, 'namespace') };
 }
 
 /** The API server converts to one version before it asks; here nobody does. */
@@ -100,7 +70,12 @@ function namespaceOf(before: Named, after: Named, flags: UpdateFlags): string {
   return named ?? flags.namespace ?? 'default';
 }
 
-function resourceOf(
+/**
+ * Finds the resource of an object, by its kind or by `--resource`.
+ *
+ * @throws UsageError where the flags do not fit the object
+ */
+export function resourceOf(
   { file, kind, group, version }: Named,
   { subresource, resource }: UpdateFlags,
   policy: Policy,
@@ -152,6 +127,11 @@ function userOf({ as: username = '', asGroup = [] }: UpdateFlags): User {
   return { username, groups: [...groups, everybody] };
 }
 
+/** A Scale is not applied, and neither is what replaces the whole object. */
+function sentObject(before: Named, after: Named, { replace = false, subresource }: UpdateFlags): JsonMap {
+  return replace || subresource === 'scale' ? after.object : applied(before.object, after.object);
+}
+
 /** Kubernetes' kinds have a status that only `/status` changes: any other update keeps it, whatever it says. */
 function withStatusOf(stored: JsonMap, object: JsonMap): JsonMap {
   const status = ownValue(stored, 'status');
@@ -162,14 +142,4 @@ function withStatusOf(stored: JsonMap, object: JsonMap): JsonMap {
 /** A request's path names the namespace, and the API server fills it in. */
 function inNamespace(object: JsonMap, namespace: string): JsonMap {
   return { ...object, metadata: { ...metadataOf(object), namespace } };
-}
-
-function metadataOf(object: JsonMap): JsonMap {
-  const metadata: JsonValue | undefined = ownValue(object, 'metadata');
-  return isMap(metadata) ? metadata : {};
-}
-
-function textAt(map: JsonMap, key: string): string | undefined {
-  const value = ownValue(map, key);
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -3,9 +3,10 @@ import { styleText } from 'node:util';
 import type { AdmissionRequest } from '../../core/admission.ts';
 import { isAllowed, type JudgedChange, type Verdict } from '../../core/decide.ts';
 import { contactText, refusalText, UNJUDGEABLE_TEXTS } from '../../core/denial-text.ts';
-import { describeChange, type Explanation } from '../../core/explain.ts';
+import { describeChange, shownValues, type Explanation } from '../../core/explain.ts';
 import { UNKNOWN, type FieldType } from '../../core/field-type.ts';
 import { fieldPath, printablePointer } from '../../core/field-path.ts';
+import type { Path } from '../../core/path.ts';
 import type { Mode } from '../../core/policy.ts';
 import { resourceName } from '../../core/resource-name.ts';
 import { MAX_NAME_LENGTH, printable } from '../../core/text.ts';
@@ -101,7 +102,8 @@ function headline(judgement: Judgement, paint: Paint): string {
   }
 }
 
-function objectName({ resource, name, namespace, subResource }: AdmissionRequest): string {
+/** Names the object of a request: `tfjobs.kubeflow.org "mnist" in namespace "research"`. */
+export function objectName({ resource, name, namespace, subResource }: AdmissionRequest): string {
   const subject = `${qualified(resource)}${subResource === '' ? '' : `/${subResource}`} "${printable(name, MAX_NAME_LENGTH)}"`;
   return namespace === '' ? subject : `${subject} in namespace "${printable(namespace, MAX_NAME_LENGTH)}"`;
 }
@@ -148,6 +150,22 @@ function modeNote({ verdict: { decision, mode } }: Judgement): string[] {
 
 function contactLine({ explanation: { contact } }: Judgement): string[] {
   return contact === undefined ? [] : [contactText(contact)];
+}
+
+/** A refused change, as it is named to people. */
+export interface RefusedChange {
+  readonly path: Path;
+  readonly field: string;
+  /** `1 → 4`, or `changed` where values may not be shown. */
+  readonly values: string;
+}
+
+/** Returns the changes that are refused, in the order of their paths. */
+export function refusedChanges(judgement: Judgement): RefusedChange[] {
+  const type = typeOf(judgement);
+  return changesOf(judgement)
+    .filter(({ permitted }) => !permitted)
+    .map((change) => ({ path: change.path, field: fieldPath(change.path, type), values: shownValues(change, type) }));
 }
 
 function messageOf(judgement: Judgement): string | null {
