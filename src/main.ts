@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 
 import { checkCommand } from './commands/check.ts';
+import { completionCommand } from './commands/completion.ts';
 import type { CommandContext, ExitCode } from './commands/context.ts';
+import { asksForJson, jsonText } from './commands/json-text.ts';
 import { policyCommand } from './commands/policy.ts';
 import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -15,6 +17,7 @@ const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
   checkCommand,
   policyCommand,
   replayCommand,
+  completionCommand,
   versionCommand,
 ];
 
@@ -68,12 +71,20 @@ function nextTermination(): Promise<NodeJS.Signals> {
   });
 }
 
-/** Says on stderr what went wrong and returns the exit code for it. */
+const isForPrograms = asksForJson(process.argv.slice(2));
+
+/** Says what is wrong with the command line, to programs where they read the answer. */
+function outputError(text: string, write: (text: string) => void): void {
+  if (isForPrograms) process.stdout.write(jsonText({ error: text.replaceAll(/^error: /gm, '').trimEnd() }));
+  else write(text);
+}
+
+/** Says what went wrong and returns the exit code for it. */
 function report(error: unknown): ExitCode {
   // Help was asked for and given; or commander has said what is wrong with the command line.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof UsageError) {
-    for (const problem of error.problems) process.stderr.write(`error: ${problem}\n`);
+    outputError(error.problems.map((problem) => `error: ${problem}\n`).join(''), (text) => process.stderr.write(text));
     return 2;
   }
   // A system error (a port taken, a file that cannot be written) needs no stack to be understood.
@@ -86,6 +97,7 @@ const program = new Command('jobguard')
   .version(BUILD_INFO.version, '--version', 'print the version')
   .description('Keeps Kubeflow training jobs as they were created: a validating admission webhook.')
   .addHelpText('after', '\nExample:\n  jobguard serve --dev')
+  .configureOutput({ outputError })
   .exitOverride();
 for (const create of COMMANDS) program.addCommand(create(context).copyInheritedSettings(program));
 

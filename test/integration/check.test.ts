@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { run, type Finished, type Surroundings } from '../../tools/child-process.ts';
 import { BUNDLE } from '../../tools/jobguard-process.ts';
-import { refusalOf, wayOutIn } from '../support/denial-wording.ts';
+import { refusalOf, wayOutIn, ONLY_THESE } from '../support/denial-wording.ts';
 import { reviewText } from '../support/review.ts';
 
 const OLD = `apiVersion: kubeflow.org/v1
@@ -57,16 +57,7 @@ describe('jobguard check', () => {
 
   refused    spec.tfReplicaSpecs[Worker].replicas (9007199254740992 → 9007199254740993)
 
-Only these may change:
-  metadata.labels
-  metadata.annotations
-  spec.activeDeadlineSeconds
-  spec.ttlSecondsAfterFinished
-  spec.cleanPodPolicy
-  spec.runPolicy.activeDeadlineSeconds
-  spec.runPolicy.ttlSecondsAfterFinished
-  spec.runPolicy.cleanPodPolicy
-${wayOutIn('research')}
+${ONLY_THESE}${wayOutIn('research')}
 `,
       stderr: '',
     });
@@ -86,10 +77,37 @@ ${wayOutIn('research')}
 
   test.each([
     ['a wrong policy', ['old.yaml', 'old.yaml', '--policy', 'wrong.yaml'], WRONG_POLICY_SAID],
-    ['no file', [], 'error: OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples\n'],
+    [
+      'no file',
+      [],
+      'error: OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples\n',
+    ],
     ['an unknown flag', ['--olicy'], "error: unknown option '--olicy'\n(Did you mean --policy?)\n"],
   ])('%s: exit code 2, nothing on stdout', async (_what, args, stderr) => {
     expect(await jobguard(['check', ...args])).toEqual({ code: 2, stdout: '', stderr });
+  });
+
+  test.each([
+    ['a missing file', ['check', 'old.yaml'], expect.stringMatching(/^OLD and NEW, /)],
+    [
+      'a wrong policy',
+      ['check', 'old.yaml', 'old.yaml', '--policy', 'wrong.yaml'],
+      WRONG_POLICY_SAID.replaceAll(/error: /g, '').trimEnd(),
+    ],
+    [
+      'a wrong policy of another command',
+      ['policy', '--policy', 'wrong.yaml'],
+      WRONG_POLICY_SAID.replaceAll(/error: /g, '').trimEnd(),
+    ],
+    ['an unknown flag', ['check', '--olicy'], "unknown option '--olicy'\n(Did you mean --policy?)"],
+    ['a missing value', ['check', '--as'], "option '--as <user>' argument missing"],
+  ])('%s: with -o json an object that says why', async (_what, args, error) => {
+    const { code, stdout, stderr } = await jobguard([...args.slice(0, 1), '-o', 'json', ...args.slice(1)]);
+    expect({ code, stderr, ...(JSON.parse(stdout.replaceAll(`${folder}/`, '')) as object) }).toEqual({
+      code: 2,
+      stderr: '',
+      error,
+    });
   });
 
   test('no colour where stdout is no terminal, whatever the environment says', async () => {

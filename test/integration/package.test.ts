@@ -149,7 +149,8 @@ test('a strictly typed program of somebody else’s compiles against it and judg
   });
 });
 
-test('npx jobguard is the program', async () => {
+test('npx jobguard is the program, and so is the plugin of kubectl', async () => {
   const version = at(JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')), 'version');
   expect(await inProject('npx', '--offline', 'jobguard', 'version')).toContain(`version: ${String(version)}\n`);
+  expect(await inProject('npx', '--offline', 'kubectl-jobguard', 'version')).toContain(`version: ${String(version)}\n`);
 });

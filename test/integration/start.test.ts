@@ -173,11 +173,12 @@ test('serve exits with 1 where its port is taken, and leaves nothing behind', as
   taken.close();
 });
 
-test.each(['', 'replay', 'serve', 'version'])('"%s --help" goes to stdout with an example', async (command) => {
+const COMMANDS = ['', 'replay', 'serve', 'version', 'completion'];
+test.each(COMMANDS)('"%s --help" goes to stdout with an example', async (command) => {
   const { code, stdout, stderr } = await jobguard(...(command === '' ? [] : [command]), '--help');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^Usage: jobguard /);
-  expect(stdout).toMatch(/Example:\n {2}jobguard /);
+  expect(stdout).toMatch(/Examples?:\n {2}.*jobguard /);
 });
 
 test('version prints what the program is', async () => {

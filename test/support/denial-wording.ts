@@ -95,3 +95,15 @@ export const MISREAD = {
   cleanPodPolicy: 'is not None, Running or All; the operator treats any other value as All',
   seconds: 'is not a whole number of seconds, 0 or more; the operator cannot use it',
 } as const;
+
+/** What `check` says may change by the default policy. */
+export const ONLY_THESE = `Only these may change:
+  metadata.labels
+  metadata.annotations
+  spec.activeDeadlineSeconds
+  spec.ttlSecondsAfterFinished
+  spec.cleanPodPolicy
+  spec.runPolicy.activeDeadlineSeconds
+  spec.runPolicy.ttlSecondsAfterFinished
+  spec.runPolicy.cleanPodPolicy
+`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { checkCommand } from '../../src/commands/check.ts';
-import { causeOf, refusalOf, wayOutIn } from '../support/denial-wording.ts';
+import { causeOf, refusalOf, wayOutIn, ONLY_THESE } from '../support/denial-wording.ts';
 import { runCommand, type Outcome, type Surroundings } from './run-command.ts';
 
 interface Job {
@@ -49,16 +49,7 @@ const DENIAL = `Denied: ${refusalOf(MNIST)}
 
   refused    ${SCALED} (1 → 4)
 
-Only these may change:
-  metadata.labels
-  metadata.annotations
-  spec.activeDeadlineSeconds
-  spec.ttlSecondsAfterFinished
-  spec.cleanPodPolicy
-  spec.runPolicy.activeDeadlineSeconds
-  spec.runPolicy.ttlSecondsAfterFinished
-  spec.runPolicy.cleanPodPolicy
-${wayOutIn('default')}
+${ONLY_THESE}${wayOutIn('default')}
 `;
 
 const TABLE = `allowed  ${BERT}   new.yaml

@@ -2,7 +2,6 @@ import { decide } from '../../core/decide.ts';
 import { explain } from '../../core/explain.ts';
 import { parseMoment } from '../../policy/moment.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
-import { jsonText } from '../json-text.ts';
 import { loadPolicyOption } from '../policy-option.ts';
 import { UsageError } from '../usage-error.ts';
 import { readInputs, requireOneStdin, type InputFlags } from './inputs.ts';
@@ -21,17 +20,14 @@ export type CheckContext = Pick<CommandContext, 'stdin' | 'stdout' | 'hasColour'
 /**
  * Judges the updates that the command line of `check` is about, prints the verdicts and sets the exit code.
  *
- * @throws UsageError where the files or the policy cannot be judged by; for programs it is printed instead
+ * @throws UsageError where the files or the policy cannot be judged by
  */
 export async function judgeFiles(files: readonly string[], flags: CheckFlags, context: CheckContext): Promise<void> {
   try {
     await printVerdicts(files, flags, context);
   } catch (error) {
     // Of a fault the exit code would be 1, which means "denied".
-    const problem = error instanceof RangeError ? new UsageError(['an object or a patch is nested too deeply']) : error;
-    if (!(problem instanceof UsageError) || flags.output !== 'json') throw problem;
-    context.stdout.write(jsonText({ error: problem.message }));
-    context.exitWith(2);
+    throw error instanceof RangeError ? new UsageError(['an object or a patch is nested too deeply']) : error;
   }
 }
 
