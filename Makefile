@@ -51,9 +51,11 @@ cluster: install ## start a Kubernetes node with jobguard installed, keep it run
 
 ##@ Generate
 
-generate: install ## generate the table of Go types, the chart's README and its schema
+generate: install ## generate the tables of Go types and of CRD defaults, the chart's README and its schema
 	@table=$$(mktemp) && trap 'rm -f "$$table"' EXIT && \
 	go run -C tools/go-types ./generate > "$$table" && cp "$$table" src/core/go-types.ts
+	@table=$$(mktemp) && trap 'rm -f "$$table"' EXIT && \
+	$(NODE) tools/crd-defaults/generate.ts > "$$table" && cp "$$table" src/kube/crd-defaults.ts
 	$(NODE) charts/generate.ts
 
 manifests: install ## render the chart into deploy/

@@ -1,4 +1,5 @@
-import { exactNumber, isExactNumber, isMap, type JsonValue } from '../core/json.ts';
+import { exactNumber, isExactNumber, type JsonValue } from '../core/json.ts';
+import { mapItems } from './map-items.ts';
 
 /** TypeScript's own types do not know it yet; Node does since 21. */
 declare global {
@@ -27,10 +28,4 @@ export function withExactNumbers(value: JsonValue): JsonValue {
   if (typeof value !== 'string') return mapItems(value, withExactNumbers);
   if (value.startsWith(NUMBER_MARK)) return exactNumber(value.slice(NUMBER_MARK.length));
   return value.startsWith(TEXT_MARK) ? value.slice(TEXT_MARK.length) : value;
-}
-
-function mapItems(value: JsonValue, change: (item: JsonValue) => JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(change);
-  // By entries: an assignment to `__proto__` would set no entry.
-  return isMap(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, change(item)])) : value;
 }

@@ -348,6 +348,15 @@ describe('what kubectl apply makes of OLD and NEW', () => {
       rest: ', "spec": {"y": {}}',
       changes: ['remove /metadata/labels', 'remove /spec/y/z'],
     },
+    {
+      what: 'a default of the CRD that NEW leaves out is no change',
+      old: stored(
+        undefined,
+        '{"tfReplicaSpecs": {"PS": {"template": {"spec": {"containers": [{"ports": [{"protocol": "TCP"}]}]}}}}}',
+      ),
+      rest: ', "spec": {"tfReplicaSpecs": {"PS": {"template": {"spec": {"containers": [{"ports": [{}]}]}}}}}',
+      changes: [],
+    },
     { what: 'null removes', old: stored(), rest: ', "spec": {"x": null}', changes: ['remove /spec/x'] },
     {
       what: 'null that was applied as null stays',

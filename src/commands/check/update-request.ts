@@ -3,6 +3,7 @@ import { ownValue, type JsonMap } from '../../core/json.ts';
 import type { Policy } from '../../core/policy.ts';
 import { resourceName } from '../../core/resource-name.ts';
 import { applied } from '../../kube/apply.ts';
+import { withDefaults } from '../../kube/defaults.ts';
 import { UsageError } from '../usage-error.ts';
 import { metadataOf, type Named } from './objects.ts';
 
@@ -40,8 +41,8 @@ export function updateRequest(before: Named, after: Named, flags: UpdateFlags, p
     user: userOf(flags),
     dryRun: false,
     fieldManager: flags.fieldManager ?? '',
-    oldObject: inNamespace(before.object, namespace),
-    object: inNamespace(withStatusOf(before.object, sentObject(before, after, flags)), namespace),
+    oldObject: storedObject(before.object, before, namespace),
+    object: storedObject(withStatusOf(before.object, sentObject(before, after, flags)), before, namespace),
   };
 }
 
@@ -139,7 +140,7 @@ function withStatusOf(stored: JsonMap, object: JsonMap): JsonMap {
   return Object.fromEntries(status === undefined ? others : [...others, ['status', status]]);
 }
 
-/** A request's path names the namespace, and the API server fills it in. */
-function inNamespace(object: JsonMap, namespace: string): JsonMap {
-  return { ...object, metadata: { ...metadataOf(object), namespace } };
+/** A request's path names the namespace, and the API server fills it in, as it does a CRD's defaults. */
+function storedObject(object: JsonMap, { group }: Named, namespace: string): JsonMap {
+  return { ...withDefaults(object, group), metadata: { ...metadataOf(object), namespace } };
 }
