@@ -18,7 +18,7 @@ import {
 import type { Change } from './diff.ts';
 import { fieldClass, type FieldClass } from './field-class.ts';
 import { childType, type FieldType } from './field-type.ts';
-import { isExactNumber, isMap, type JsonValue } from './json.ts';
+import { isExactNumber, isMap, type JsonScalar, type JsonValue } from './json.ts';
 import { misreading } from './misread.ts';
 import { fieldName, fieldPath, printablePointer } from './field-path.ts';
 import { pointer, type Path } from './path.ts';
@@ -208,6 +208,26 @@ export function shownValues({ op, path, oldValue, newValue }: Change, type: Fiel
   const after = shownValue(newValue, path, type);
   if (before !== undefined && after !== undefined) return `${before} → ${after}`;
   return { add: 'added', remove: 'removed', replace: 'changed' }[op];
+}
+
+/** The sides of a change as they may be shown; a side that is not there, or may not be shown, is left out. */
+export interface ShownSides {
+  readonly oldValue?: JsonScalar;
+  readonly newValue?: JsonScalar;
+}
+
+/** Returns the sides of a change; none where one of them may not be shown. */
+export function shownSides({ path, oldValue, newValue }: Change, type: FieldType): ShownSides {
+  const before = shownValue(oldValue, path, type);
+  const after = shownValue(newValue, path, type);
+  if (before === undefined || after === undefined) return {};
+  return { ...sideOf('oldValue', oldValue, before), ...sideOf('newValue', newValue, after) };
+}
+
+/** A text is shown as people read it. */
+function sideOf(name: keyof ShownSides, value: JsonValue | undefined, shown: string): ShownSides {
+  if (value === undefined) return {};
+  return { [name]: typeof value === 'string' ? shown : value };
 }
 
 /** Returns a side of a change as it may be shown; undefined where it may not, `unset` where there is none. */

@@ -9,7 +9,7 @@ declare global {
 }
 
 /** Writes a value as JSON, every digit of its numbers included, indented for whoever reads it. */
-export function exactJsonText(value: JsonValue): string {
+export function exactJsonText(value: object): string {
   const digits = (_key: string, item: JsonValue): unknown => (isExactNumber(item) ? JSON.rawJSON(item.source) : item);
   return `${JSON.stringify(value, digits, 2)}\n`;
 }

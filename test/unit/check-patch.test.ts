@@ -94,8 +94,8 @@ describe('a JSON patch is sent as kubectl patch --type json sends it', () => {
   test('a copied number keeps its digits', () => {
     const object = parseJson('{"a": 9007199254740993, "b": {"c": 1e400, "d": "\\u0000n1"}}');
     const patch = parseJson('[{"op":"copy","from":"/b","path":"/e"},{"op":"add","path":"/f","value":-1e400}]');
-    expect(exactJsonText(applyJsonPatch(isMap(object) ? object : {}, patch)).replaceAll(/\s/g, '')).toBe(
-      '{"a":9007199254740993,"b":{"c":1e400,"d":"\\u0000n1"},"e":{"c":1e400,"d":"\\u0000n1"},"f":-1e400}',
+    expect(exactJsonText([applyJsonPatch(isMap(object) ? object : {}, patch)]).replaceAll(/\s/g, '')).toBe(
+      '[{"a":9007199254740993,"b":{"c":1e400,"d":"\\u0000n1"},"e":{"c":1e400,"d":"\\u0000n1"},"f":-1e400}]',
     );
   });
 
@@ -175,6 +175,18 @@ describe('a JSON patch is sent as kubectl patch --type json sends it', () => {
   ])('%s is none', async (_what, patch, problem) => {
     expect(await check(['--type', 'json', '--patch', patch])).toEqual({ code: 2, stdout: '', problems: [problem] });
   });
+});
+
+test('programs read the values that may be shown, every digit of them', async () => {
+  const patch =
+    '{"metadata": {"annotations": {"a": "secret"}}, "spec": {"runPolicy": {"backoffLimit": 9007199254740992}}}';
+  const { stdout } = await check(['--patch', patch, '-o', 'json']);
+  expect(stdout).toContain(`      "op": "replace",
+      "permitted": false,
+      "oldValue": 9007199254740993,
+      "newValue": 9007199254740992
+`);
+  expect(stdout).not.toContain('secret');
 });
 
 describe('-o patch prints what is permitted, which applies and passes', () => {

@@ -70,7 +70,7 @@ describe('of several objects', () => {
   });
 
   test('programs read a list, with the file and the line of each', async () => {
-    const verdict = { mode: 'enforce', exemption: null, warnings: [] };
+    const verdict = { mode: 'enforce', exemption: null, hint: null, warnings: [] };
     expect(await judged(['old.yaml', 'new.yaml'], FILES)).toEqual({
       items: [
         {

@@ -254,9 +254,12 @@ describe('what programs read', () => {
           field: 'spec.tfReplicaSpecs[Worker].replicas',
           op: 'replace',
           permitted: false,
+          oldValue: 1,
+          newValue: 4,
         },
       ],
       message: denialOf('tfjobs.kubeflow.org "mnist"', ['spec.tfReplicaSpecs[Worker].replicas (1 → 4)']),
+      hint: null,
       warnings: [`spec.runPolicy.cleanPodPolicy ${MISREAD.cleanPodPolicy}`],
     });
   });
@@ -269,6 +272,7 @@ describe('what programs read', () => {
       exemption: null,
       changes: [],
       message: null,
+      hint: null,
       warnings: [],
     });
   });
@@ -281,15 +285,25 @@ describe('what programs read', () => {
       mode: 'enforce',
       exemption: 'kueue,admins',
       changes: [
-        { path: '/spec/runPolicy/suspend', field: 'spec.runPolicy.suspend', op: 'add', permitted: true },
+        {
+          path: '/spec/runPolicy/suspend',
+          field: 'spec.runPolicy.suspend',
+          op: 'add',
+          permitted: true,
+          oldValue: false,
+          newValue: true,
+        },
         {
           path: '/spec/tfReplicaSpecs/Worker/replicas',
           field: 'spec.tfReplicaSpecs[Worker].replicas',
           op: 'replace',
           permitted: true,
+          oldValue: 1,
+          newValue: 4,
         },
       ],
       message: null,
+      hint: null,
       warnings: [],
     });
   });

@@ -1,5 +1,4 @@
 import { exactJsonText } from '../../kube/exact-text.ts';
-import { jsonText } from '../json-text.ts';
 import { UsageError } from '../usage-error.ts';
 import { githubCommands } from './github-commands.ts';
 import type { Inputs } from './inputs.ts';
@@ -47,13 +46,13 @@ function peopleText(report: Report, hasColour: boolean): string {
 const REFUSED = new Set(['deny', 'unjudgeable']);
 
 function programText({ isSingle, judged, created, deleted, notGuarded }: Report): string {
-  if (isSingle) return judged.map((each) => jsonText(verdictDocument(each))).join('');
+  if (isSingle) return judged.map((each) => exactJsonText(verdictDocument(each))).join('');
   const items = judged.map((each) => ({
     ...sourceOf(each.source),
     object: objectName(each.request),
     ...verdictDocument(each),
   }));
-  return jsonText({ items, created: created.length, deleted: deleted.length, notGuarded });
+  return exactJsonText({ items, created: created.length, deleted: deleted.length, notGuarded });
 }
 
 function sourceOf(source: Named | undefined): { file: string | null; line: number | null } {

@@ -3,9 +3,10 @@ import { styleText } from 'node:util';
 import type { AdmissionRequest } from '../../core/admission.ts';
 import { isAllowed, type JudgedChange, type Verdict } from '../../core/decide.ts';
 import { contactText, refusalText, UNJUDGEABLE_TEXTS } from '../../core/denial-text.ts';
-import { describeChange, shownValues, type Explanation } from '../../core/explain.ts';
+import { describeChange, shownSides, shownValues, type Explanation } from '../../core/explain.ts';
 import { UNKNOWN, type FieldType } from '../../core/field-type.ts';
 import { fieldPath, printablePointer } from '../../core/field-path.ts';
+import type { JsonScalar } from '../../core/json.ts';
 import type { Path } from '../../core/path.ts';
 import type { Mode } from '../../core/policy.ts';
 import { resourceName } from '../../core/resource-name.ts';
@@ -31,6 +32,8 @@ export interface VerdictDocument {
   readonly changes: readonly ChangeDocument[];
   /** Why it is refused, cannot be judged or is not the policy's business. */
   readonly message: string | null;
+  /** How the policy could allow it. */
+  readonly hint: string | null;
   readonly warnings: readonly string[];
 }
 
@@ -41,25 +44,30 @@ interface ChangeDocument {
   readonly field: string;
   readonly op: JudgedChange['op'];
   readonly permitted: boolean;
+  /** The values, where they may be shown and there are any. */
+  readonly oldValue?: JsonScalar;
+  readonly newValue?: JsonScalar;
 }
 
 /** Writes a judgement for programs. */
 export function verdictDocument(judgement: Judgement): VerdictDocument {
   const { decision, mode } = judgement.verdict;
-  const { warnings } = judgement.explanation;
+  const { hint = null, warnings } = judgement.explanation;
   const type = typeOf(judgement);
   return {
     allowed: isAllowed({ decision, mode: 'enforce' }),
     decision: decision.outcome,
     mode,
     exemption: decision.outcome === 'exempt' ? decision.exemptions.join(',') : null,
-    changes: changesOf(judgement).map(({ path, op, permitted }) => ({
-      path: printablePointer(path),
-      field: fieldPath(path, type),
-      op,
-      permitted,
+    changes: changesOf(judgement).map((change) => ({
+      path: printablePointer(change.path),
+      field: fieldPath(change.path, type),
+      op: change.op,
+      permitted: change.permitted,
+      ...shownSides(change, type),
     })),
     message: messageOf(judgement),
+    hint,
     warnings,
   };
 }
