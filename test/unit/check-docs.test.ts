@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { checkCommand } from '../../src/commands/check.ts';
 import { DOCS } from '../support/documented-policies.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../support/run-command.ts';
 
 const job = (kind: string, name: string, replicas: number, team: string): string => `apiVersion: kubeflow.org/v1
 kind: ${kind}

@@ -4,7 +4,7 @@ import { checkCommand } from '../../src/commands/check.ts';
 import { isMap, parseJson } from '../../src/core/json.ts';
 import { exactJsonText } from '../../src/kube/exact-text.ts';
 import { applyJsonPatch } from '../../src/kube/json-patch.ts';
-import { runCommand, type Outcome, type Surroundings } from './run-command.ts';
+import { runCommand, type Outcome, type Surroundings } from '../support/run-command.ts';
 
 const OLD = `apiVersion: kubeflow.org/v1
 kind: TFJob

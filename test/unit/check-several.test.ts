@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { checkCommand } from '../../src/commands/check.ts';
 import { causeOf, refusalOf, wayOutIn, ONLY_THESE } from '../support/denial-wording.ts';
-import { runCommand, type Outcome, type Surroundings } from './run-command.ts';
+import { runCommand, type Outcome, type Surroundings } from '../support/run-command.ts';
 
 interface Job {
   readonly kind?: string;

@@ -13,7 +13,7 @@ import {
   ONLY_THESE,
 } from '../support/denial-wording.ts';
 import { reviewText } from '../support/review.ts';
-import { runCommand, type Outcome, type Surroundings } from './run-command.ts';
+import { runCommand, type Outcome, type Surroundings } from '../support/run-command.ts';
 
 const OLD = `apiVersion: kubeflow.org/v1
 kind: TFJob

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { spawnSync } from 'node:child_process';
 
 import { completionCommand } from '../../src/commands/completion.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../support/run-command.ts';
 
 /** Prints the completion script of a program that has two commands beside `completion`. */
 async function script(shell: string): Promise<string> {

@@ -8,7 +8,7 @@ import { DEFAULT_POLICY_DOCUMENT } from '../../src/policy/defaults.ts';
 import { policyHash } from '../../src/policy/hash.ts';
 import { loadPolicy, readPolicy } from '../../src/policy/load.ts';
 import { matchCondition } from '../../src/policy/match-condition.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../support/run-command.ts';
 
 const EVERYTHING = readFileSync(join(import.meta.dirname, '../fixtures/policies/right/everything.yaml'), 'utf8');
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 import { replayCommand } from '../../src/commands/replay.ts';
-import { runCommand, type Outcome } from './run-command.ts';
+import { runCommand, type Outcome } from '../support/run-command.ts';
 
 const MONDAY = '2026-11-02T08:00:00Z';
 const TUESDAY = '2026-11-03T08:00:00Z';
