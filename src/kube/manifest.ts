@@ -36,15 +36,16 @@ export interface ManifestObject {
  */
 export function parseObjects(text: string, file: string): ManifestObject[] {
   const json = parseIfJson(text);
-  const values = json === undefined || json === null ? parseYamlDocuments(text, file) : [json];
-  const objects = values.flatMap((value, index) => {
-    const positionIn = positionsOf(text, index);
+  const documents = json === undefined || json === null ? parseYamlDocuments(text, file) : [jsonDocument(json, text)];
+  const objects = documents.flatMap(({ value, start }, index) => {
+    const positionIn = positionsOf(text, index, start);
     return objectsOf(value, file).map(({ object, path }) => ({
       object,
       positionOf: (below: Path) => positionIn([...path, ...below]),
     }));
   });
-  if (objects.length === 0 && !values.some(isMap)) throw new ManifestError([`${file}: contains no Kubernetes object`]);
+  if (objects.length === 0 && !documents.some(({ value }) => isMap(value)))
+    throw new ManifestError([`${file}: contains no Kubernetes object`]);
   return objects;
 }
 
@@ -73,12 +74,13 @@ function kindOfItems(list: JsonMap, kind: string): JsonMap {
   return kind === 'List' || apiVersion === undefined ? {} : { apiVersion, kind: kind.slice(0, -'List'.length) };
 }
 
-/** Reads a text of JSON again for positions, when first asked. Of what cannot be read as YAML it knows the start. */
-function positionsOf(text: string, index: number): (path: Path) => Position {
+/** Finds positions; for any but the start it reads the text again, so that nobody holds the nodes of every file. */
+function positionsOf(text: string, index: number, start: Position): (path: Path) => Position {
   let yaml: YamlText | undefined;
   return (path) => {
+    if (path.length === 0) return start;
     yaml ??= readYamlDocuments(text, 'failsafe')[index];
-    return yaml === undefined ? { line: 1, column: 1 } : positionIn(yaml, path);
+    return yaml === undefined ? start : positionIn(yaml, path);
   };
 }
 
@@ -121,8 +123,22 @@ function parseIfJson(text: string): JsonValue | undefined {
   }
 }
 
-function parseYamlDocuments(text: string, file: string): JsonValue[] {
-  return readYamlDocuments(text, 'failsafe').map((yaml) => readSound(yaml, file));
+/** A document of a text, and where it begins. */
+interface ParsedDocument {
+  readonly value: JsonValue;
+  readonly start: Position;
+}
+
+function parseYamlDocuments(text: string, file: string): ParsedDocument[] {
+  return readYamlDocuments(text, 'failsafe').map((yaml) => ({
+    value: readSound(yaml, file),
+    start: positionIn(yaml, []),
+  }));
+}
+
+function jsonDocument(value: JsonValue, text: string): ParsedDocument {
+  const before = text.slice(0, text.search(/[^\s\uFEFF]/)).split('\n');
+  return { value, start: { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 } };
 }
 
 function readSound(yaml: YamlText, file: string): JsonValue {

@@ -214,6 +214,7 @@ describe('a text may hold many objects', () => {
         [3, { b: 2 }],
       ],
     ],
+    ['JSON behind empty lines', '\n\n {"a": 1}', [[3, { a: 1 }]]],
     [
       'JSON documents',
       '{"a": 1}\n---\n{"b": 2}\n',
