@@ -5,7 +5,8 @@ import type { CommandContext, ExitCode } from '../context.ts';
 import { loadPolicyOption } from '../policy-option.ts';
 import { UsageError } from '../usage-error.ts';
 import { readInputs, requireOneStdin, type InputFlags } from './inputs.ts';
-import { reportText, type Judged, type Output } from './report.ts';
+import type { Judged } from './judged.ts';
+import { reportText, type Output } from './report.ts';
 
 /** The flags of `check`. */
 export interface CheckFlags extends InputFlags {

@@ -1,6 +1,6 @@
 import { refusalText, UNJUDGEABLE_TEXTS } from '../../core/denial-text.ts';
 import type { Named } from './objects.ts';
-import type { Judged, Report } from './report.ts';
+import type { Judged, Report } from './judged.ts';
 import { objectName, verdictText } from './verdict-text.ts';
 
 /** What the name of the suite is, in whatever shows the results. */

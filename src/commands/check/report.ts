@@ -1,22 +1,12 @@
 import { exactJsonText } from '../../kube/exact-text.ts';
 import { UsageError } from '../usage-error.ts';
 import { githubCommands } from './github-commands.ts';
-import type { Inputs } from './inputs.ts';
+import type { Report } from './judged.ts';
 import { junitText } from './junit.ts';
 import type { Named } from './objects.ts';
 import { permittedPatch } from './permitted-patch.ts';
-import { objectName, verdictDocument, verdictText, type Judgement } from './verdict-text.ts';
+import { objectName, verdictDocument, verdictText } from './verdict-text.ts';
 import { tableText } from './verdict-table.ts';
-
-/** A judgement, and the object whose file and lines its changes are in; undefined of a review. */
-export interface Judged extends Judgement {
-  readonly source: Named | undefined;
-}
-
-/** What came of everything that a command line is about. */
-export interface Report extends Omit<Inputs, 'items'> {
-  readonly judged: readonly Judged[];
-}
 
 export type Output = 'text' | 'json' | 'patch' | 'junit' | 'github';
 
