@@ -189,6 +189,15 @@ test('programs read the values that may be shown, every digit of them', async ()
   expect(stdout).not.toContain('secret');
 });
 
+test('programs read an image as people do', async () => {
+  const path = '/spec/tfReplicaSpecs/Worker/template/spec/containers/0/image';
+  const patch = JSON.stringify([{ op: 'replace', path, value: 'mnist:v2' }]);
+  const { stdout } = await check(['--type', 'json', '--patch', patch, '-o', 'json']);
+  expect(stdout).toContain(`      "oldValue": "mnist:v1",
+      "newValue": "mnist:v2"
+`);
+});
+
 describe('-o patch prints what is permitted, which applies and passes', () => {
   const HEAD = 'apiVersion: jobguard/v1\nkind: UpdatePolicy\n';
 
