@@ -6,6 +6,7 @@ import type { CommandContext, ExitCode } from './commands/context.ts';
 import { asksForJson, jsonText } from './commands/json-text.ts';
 import { policyCommand } from './commands/policy.ts';
 import { replayCommand } from './commands/replay.ts';
+import { rerunCommand } from './commands/rerun.ts';
 import { serveCommand } from './commands/serve.ts';
 import { versionCommand } from './commands/version.ts';
 import { UsageError } from './commands/usage-error.ts';
@@ -17,6 +18,7 @@ const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
   checkCommand,
   policyCommand,
   replayCommand,
+  rerunCommand,
   completionCommand,
   versionCommand,
 ];

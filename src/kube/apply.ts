@@ -30,7 +30,8 @@ function isFromServer(object: JsonMap): boolean {
   return ['uid', 'resourceVersion', 'creationTimestamp'].some((key) => Object.hasOwn(metadata, key));
 }
 
-function lastApplied(stored: JsonMap): JsonMap {
+/** Returns the manifest that `kubectl apply` applied last, as a stored object says; an empty map where it does not. */
+export function lastApplied(stored: JsonMap): JsonMap {
   const annotation = annotationOf(stored);
   try {
     const value = typeof annotation === 'string' ? parseJson(annotation) : undefined;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { checkCommand } from '../../src/commands/check.ts';
+import { rerunCommand } from '../../src/commands/rerun.ts';
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../src/core/json.ts';
 import { createJsonPatch } from '../../src/kube/json-patch.ts';
 import { applyMergePatch } from '../../src/kube/merge-patch.ts';
@@ -210,5 +211,18 @@ describeWithControlPlane('check says what the API server says of', () => {
       allowed: code === 0,
       unnamed: [],
     });
+  });
+
+  test.each([TF_JOB, PYTORCH_JOB])('what rerun prints of a refused change of a $kind is a new job', async (kind) => {
+    const { replicaSpecs, plural } = kind;
+    const patch = JSON.stringify({ spec: { [replicaSpecs]: { Worker: { replicas: 3 } } } });
+    const around = { files: { 'old.json': JSON.stringify(stored.get(kind)) } };
+    const { stdout } = await runCommand(rerunCommand, ['old.json', '--patch', patch], around);
+    expect(await cluster.kubectl(['create', '-f', '-'], { stdin: stdout })).toMatchObject({ code: 0 });
+
+    const { json } = await cluster.request('GET', `/apis/kubeflow.org/v1/namespaces/default/${plural}/mnist-2`);
+    expect(at(json, 'spec')).toEqual(edited(stored.get(kind) ?? {}, asMap(JSON.parse(patch)))['spec']);
+    expect(at(json, 'metadata', 'labels')).toEqual({ team: 'vision', stage: 'trial' });
+    expect(at(json, 'metadata', 'annotations')).toEqual({ note: 'a', 'jobguard.dev/rerun-of': 'mnist' });
   });
 });

@@ -173,7 +173,7 @@ test('serve exits with 1 where its port is taken, and leaves nothing behind', as
   taken.close();
 });
 
-const COMMANDS = ['', 'serve', 'check', 'policy', 'replay', 'version', 'completion'];
+const COMMANDS = ['', 'serve', 'check', 'policy', 'replay', 'rerun', 'version', 'completion'];
 test.each(COMMANDS)('"%s --help" goes to stdout with an example', async (command) => {
   const { code, stdout, stderr } = await jobguard(...(command === '' ? [] : [command]), '--help');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
