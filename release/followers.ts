@@ -28,6 +28,7 @@ export const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
   'SECURITY.md': ['https://github.com/{repository}/security'],
   '.github/CODEOWNERS': ['* @{owner}/maintainers'],
   '.github/ISSUE_TEMPLATE/config.yml': ['https://github.com/{repository}/security'],
+  'action.yml': ['uses: {repository}@v{version}', 'npx --yes {package}@{version} check'],
   'charts/jobguard/Chart.yaml': [
     '\nversion: {version}',
     '\nappVersion: {version}',
@@ -45,6 +46,7 @@ export const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
   'deploy/self-managed/jobguard.yaml': MANIFEST,
   'deploy/cert-manager/jobguard.yaml': MANIFEST,
   'deploy/existing-secret/jobguard.yaml': MANIFEST,
+  'docs/check.md': ['uses: {repository}@v{version}'],
   'docs/install.md': [
     'registry.example.com/jobguard:{version}',
     'name: {image}, newName',

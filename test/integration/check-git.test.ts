@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { parse } from 'yaml';
 
 import { run, type Finished } from '../../tools/child-process.ts';
 import { BUNDLE } from '../../tools/jobguard-process.ts';
+import { at } from '../../tools/json-at.ts';
+import manifest from '../../package.json' with { type: 'json' };
 
 /** A manifest of a TFJob. */
 function job(name: string, replicas: number, team = 'vision'): string {
@@ -120,4 +123,26 @@ test('a folder that is no repository, and a PATH without git', async () => {
     stdout: '',
     stderr: 'error: --git: there is no git on the PATH\n',
   });
+});
+
+test('the GitHub Action marks what would be refused, as its runner would run it', async () => {
+  const action: unknown = parse(await readFile(join(import.meta.dirname, '../../action.yml'), 'utf8'));
+  const script = String(at(action, 'runs', 'steps', 1, 'run'));
+  // As npx would run the package that is published.
+  const bin = join(folder, '.git/bin');
+  await mkdir(bin);
+  const npx = `#!/bin/sh\n[ "$1 $2" = "--yes jobguard@${manifest.version}" ] && shift 2 && exec '${process.execPath}' '${BUNDLE}' "$@"\n`;
+  await writeFile(join(bin, 'npx'), npx, { mode: 0o755 });
+  const env = {
+    BASE: 'main',
+    PATHS: 'jobs other.yaml',
+    POLICY: '',
+    PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
+  };
+  const { code, stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env });
+  expect(code).toBe(1);
+  expect(stdout.split('\n').filter((line) => line.startsWith('::error'))).toEqual([
+    `::error file=jobs/scaled.yaml,line=6,col=14,title=jobguard::${SUBJECT('scaled')}: spec.tfReplicaSpecs[Worker].replicas may not change (1 → 4)`,
+    `::error file=other.yaml,line=6,col=14,title=jobguard::${SUBJECT('other')}: spec.tfReplicaSpecs[Worker].replicas may not change (1 → 9)`,
+  ]);
 });

@@ -64,9 +64,9 @@ jobs:
     });
   });
 
-  test('zizmor has no findings in them nor in Dependabot’s settings, and has some in a wrong one', async () => {
+  test('zizmor has no findings in them, in the action nor in Dependabot’s settings, and has some in a wrong one', async () => {
     const clean = { code: 0, stdout: 'No findings to report. Good job!\n', stderr: '' };
-    expect(await zizmor(...workflows, '.github/dependabot.yml')).toEqual(clean);
+    expect(await zizmor(...workflows, '.github/dependabot.yml', 'action.yml')).toEqual(clean);
     const { code, stdout } = await zizmor(wrong);
     expect(code).toBeGreaterThan(10);
     expect(stdout).toContain('error[template-injection]');
