@@ -55,6 +55,16 @@ const STORED = {
   status: { conditions: [] },
 };
 
+/** What each new job has that is made of the stored one. */
+const NEW_JOB = `apiVersion: "kubeflow.org/v1"
+kind: "TFJob"
+metadata:
+  name: mnist-2
+  namespace: "research"
+  annotations:
+    jobguard.dev/rerun-of: mnist
+`;
+
 function rerun(files: Readonly<Record<string, string | object>>, ...args: string[]): Promise<Outcome> {
   const texts = Object.entries(files).map(([name, file]) => [
     name,
@@ -80,14 +90,7 @@ describe('the manifest of the new job', () => {
     expect(await rerun({ 'old.json': STORED }, 'old.json', '--patch', patch)).toEqual({
       code: 0,
       problems: [],
-      stdout: `apiVersion: "kubeflow.org/v1"
-kind: "TFJob"
-metadata:
-  name: mnist-2
-  namespace: "research"
-  annotations:
-    jobguard.dev/rerun-of: mnist
-spec:
+      stdout: `${NEW_JOB}spec:
   tfReplicaSpecs:
     Worker:
       template:
@@ -109,14 +112,7 @@ spec:
       '--patch',
       patch,
     );
-    expect(stdout).toBe(`apiVersion: "kubeflow.org/v1"
-kind: "TFJob"
-metadata:
-  name: mnist-2
-  namespace: "research"
-  annotations:
-    jobguard.dev/rerun-of: mnist
-spec:
+    expect(stdout).toBe(`${NEW_JOB}spec:
   tfReplicaSpecs:
     Worker:
       replicas: 2

@@ -1,7 +1,7 @@
 import { decide } from '../../core/decide.ts';
 import { explain } from '../../core/explain.ts';
-import { parseMoment } from '../../policy/moment.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
+import { momentOption } from '../moment-option.ts';
 import { loadPolicyOption } from '../policy-option.ts';
 import { UsageError } from '../usage-error.ts';
 import { readInputs, requireOneStdin, type InputFlags } from './inputs.ts';
@@ -33,7 +33,7 @@ export async function judgeFiles(files: readonly string[], flags: CheckFlags, co
 }
 
 async function printVerdicts(files: readonly string[], flags: CheckFlags, context: CheckContext): Promise<void> {
-  const now = momentOf(flags);
+  const now = momentOption('--at', flags.at) ?? new Date();
   requireOneStdin(files, flags);
   const policy = await loadPolicyOption(flags.policy, context);
   const { items, ...others } = await readInputs(files, flags, policy, context);
@@ -44,14 +44,6 @@ async function printVerdicts(files: readonly string[], flags: CheckFlags, contex
   });
   context.stdout.write(reportText({ ...others, judged }, flags.output, context.hasColour));
   context.exitWith(exitCodeOf(judged));
-}
-
-function momentOf({ at }: CheckFlags): Date {
-  const moment = at === undefined ? new Date() : parseMoment(at);
-  if (moment !== undefined) return moment;
-  throw new UsageError([
-    `--at: ${JSON.stringify(at)} is not a day such as 2027-01-31 or a moment such as 2027-01-31T18:00:00Z`,
-  ]);
 }
 
 /** 2 if any cannot be judged, 1 if any is denied. */

@@ -1,11 +1,10 @@
 import { compilePolicy } from '../../policy/compile.ts';
 import { completePolicy } from '../../policy/complete.ts';
 import type { PolicyDocument } from '../../policy/document.ts';
-import { parseMoment } from '../../policy/moment.ts';
 import type { CommandContext } from '../context.ts';
 import { jsonText } from '../json-text.ts';
+import { momentOption } from '../moment-option.ts';
 import { readPolicyOption } from '../policy-option.ts';
-import { UsageError } from '../usage-error.ts';
 import { createHistory, type History } from './history.ts';
 import type { JudgedUpdate } from './outcome.ts';
 import type { Recorded } from './recorded.ts';
@@ -77,19 +76,10 @@ function refusal({ time, user, fieldManager, resource, namespace, name, auditID,
 }
 
 function filterOf({ since, until, namespace }: ReplayFlags): (recorded: Recorded) => boolean {
-  const from = momentOf('--since', since);
-  const to = momentOf('--until', until);
+  const from = momentOption('--since', since);
+  const to = momentOption('--until', until);
   return ({ time, namespace: at }) =>
     (from === undefined || time >= from) &&
     (to === undefined || time < to) &&
     (namespace === undefined || at === namespace);
-}
-
-function momentOf(flag: string, text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const moment = parseMoment(text);
-  if (moment !== undefined) return moment;
-  throw new UsageError([
-    `${flag}: ${JSON.stringify(text)} is not a day such as 2027-01-31 or a moment such as 2027-01-31T18:00:00Z`,
-  ]);
 }
