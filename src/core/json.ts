@@ -39,8 +39,9 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
  * @throws SyntaxError where `text` is not JSON
  */
 export function parseJson(text: string): JsonValue {
+  const marked = markInexactNumbers(text);
   try {
-    return JSON.parse(markInexactNumbers(text)) as JsonValue;
+    return JSON.parse(marked) as JsonValue;
   } catch {
     // Throws as well, and its message shows the text as it was sent.
     return JSON.parse(text) as JsonValue;

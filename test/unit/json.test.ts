@@ -95,6 +95,18 @@ describe('what is not JSON', () => {
   });
 });
 
+test('an error beside a long number shows the text as it was sent', () => {
+  const text = '[12345678901234567890,}';
+  const messageOf = (parse: (text: string) => unknown): string => {
+    try {
+      return String(parse(text));
+    } catch (error) {
+      return String(error);
+    }
+  };
+  expect(messageOf(parseJson)).toBe(messageOf(JSON.parse));
+});
+
 test('10 000 levels of nesting are read, beside a long number too', () => {
   expect(parseJson(nested(10_000, ''))).toHaveLength(1);
   expect(parseJson(nested(10_000, '12345678901234567890'))).toHaveLength(1);
