@@ -1,92 +1,113 @@
 /**
- * Shows jobguard in a Kubernetes of its own: starts an API server, registers the webhook as the Helm chart does, changes two
- * jobs through kubectl, and leaves everything running, with a kubeconfig, until Ctrl-C.
+ * Shows jobguard in a Kubernetes of its own: starts a control plane, registers the webhook as the Helm chart does, creates two
+ * jobs, and prints a tour of commands to paste. Everything keeps running until Ctrl-C.
  */
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { run } from '../tools/child-process.ts';
+import { freePort } from '../tools/free-port.ts';
+import { isHelmBuilt } from '../tools/helm.ts';
+import { BUNDLE } from '../tools/jobguard-process.ts';
+import { kubernetesBinaries, missingBinaries } from '../tools/kubernetes/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../tools/kubernetes/control-plane.ts';
-import { at } from '../tools/json-at.ts';
 import { writeKubeconfig } from '../tools/kubernetes/kubeconfig.ts';
-import { kubernetesBinaries } from '../tools/kubernetes/binaries.ts';
 import { startLocalRelease } from '../tools/local-release.ts';
+import { userCache } from '../tools/user-cache.ts';
+import { TOUR, tourText } from './tour.ts';
 
-const NAMESPACE = 'kube-test';
-const JOBS = join(import.meta.dirname, 'jobs');
-
-/** What the API server alone may set. */
-const SERVER_FIELDS = ['creationTimestamp', 'generation', 'resourceVersion', 'selfLink', 'uid'];
-
-const REPLICAS_PATCHES = {
-  tfjob: '{"spec":{"tfReplicaSpecs":{"Worker":{"replicas":4}}}}',
-  pytorchjob: '{"spec":{"pytorchReplicaSpecs":{"Worker":{"replicas":4}}}}',
-};
+const NAMESPACE = 'training';
+const JOB_FILES = ['tfjob.yaml', 'pytorchjob.yaml'].map((name) => join(import.meta.dirname, name));
+/** Of a failure that quotes a whole build, the beginning says most. */
+const MAX_FAILURE_LENGTH = 400;
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interruption.abort());
 
 await using running = new AsyncDisposableStack();
 try {
+  say(await forecast());
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-demo-'));
   running.defer(() => rm(folder, { recursive: true }));
-  say('Starting etcd and kube-apiserver, with the operator’s kinds: some ten seconds, and minutes the first time.');
-  const cluster = await startControlPlane('first generation');
+  const cluster = await startControlPlane('training-operator 1.9');
   running.defer(cluster.stop);
-  const kubeconfig = join(folder, 'kubeconfig');
-  await writeKubeconfig(cluster, kubeconfig);
+  await cluster.startControllerManager();
+  const metricsPort = await freePort();
+  const logFile = join(folder, 'jobguard.log');
+  // At level debug the log has every update that jobguard is asked about.
+  running.use(await startLocalRelease(cluster, { values: { log: { level: 'debug' } } }, { metricsPort, logFile }));
+  await createJobs(cluster);
+  const environment = await furnish(cluster, folder);
+  say(`Kubernetes and jobguard are running. Paste this into another terminal, then the steps below:
 
-  say('Starting jobguard with the policy that charts/jobguard renders, and registering it with the chart’s webhook.');
-  running.use(await startLocalRelease(cluster));
+     . ${environment}
 
-  await showJobs(cluster);
-  const { folder: binaries } = await kubernetesBinaries();
-  say(`Now you, in another terminal:
+${tourText(TOUR)}
+What jobguard is asked, and answers:
 
-  export KUBECONFIG=${kubeconfig}
-  alias kubectl=${join(binaries, 'kubectl')}
-  kubectl config set-context --current --namespace ${NAMESPACE}
-  kubectl get tfjobs,pytorchjobs
-  kubectl edit tfjob tfjob-test
-  kubectl get validatingwebhookconfigurations -o yaml
+     tail -f ${logFile}
 
-Ctrl-C ends it all.`);
+What it counts:
+
+     curl --silent http://127.0.0.1:${metricsPort}/metrics | grep '^jobguard_admission_requests_total.* [1-9]'
+
+Ctrl-C here ends it all and leaves nothing behind.`);
   if (!interruption.signal.aborted) await once(interruption.signal, 'abort');
 } catch (error) {
-  // Ctrl-C reaches the API server too, so that what is still being set up fails.
-  if (!interruption.signal.aborted) throw error;
+  // Ctrl-C reaches the API server, too, so that what is still being set up fails.
+  if (!interruption.signal.aborted) fail(error);
 }
-say('Cleaning up.');
+if (interruption.signal.aborted) say('Cleaning up.');
 
-async function showJobs(cluster: ControlPlane): Promise<void> {
-  say('Creating the two jobs of the documentation.');
+/** Says how long it will take. */
+async function forecast(): Promise<string> {
+  const missing = [...(await missingBinaries()), ...(isHelmBuilt() ? [] : ['helm'])];
+  if (missing.length === 0) return 'Starting Kubernetes and jobguard. This takes about 20 seconds.';
+  return `Getting ${missing.join(', ')} first, once. Where they cannot be downloaded they are built, which takes up to 15 minutes.
+What is finished is kept in ${userCache()}: if you press Ctrl-C, the next start goes on from there.`;
+}
+
+async function createJobs(cluster: ControlPlane): Promise<void> {
   await kubectl(cluster, ['create', 'namespace', NAMESPACE]);
-  for (const kind of ['tfjob', 'pytorchjob'] as const) {
-    const job = await newJob(`${kind}.json`);
-    await kubectl(cluster, ['create', '--filename=-'], JSON.stringify(job));
-    const patch = ['--namespace', NAMESPACE, 'patch', kind, String(at(job, 'metadata', 'name')), '--type=merge'];
-
-    say(`A label of the ${kind} may change. The API server need not even ask jobguard:`);
-    await kubectl(cluster, [...patch, '--patch', '{"metadata":{"labels":{"team":"vision"}}}']);
-
-    say('The number of its replicas may not:');
-    await kubectl(cluster, [...patch, '--patch', REPLICAS_PATCHES[kind]]);
-  }
+  for (const file of JOB_FILES) await kubectl(cluster, ['apply', '--filename', file]);
 }
 
-/** Reads a job as the documentation shows it and takes out what nobody can send. */
-async function newJob(file: string): Promise<unknown> {
-  const job = await readFile(join(JOBS, file), 'utf8');
-  return JSON.parse(job, (key, value: unknown) => (SERVER_FIELDS.includes(key) ? undefined : value));
+async function kubectl(cluster: ControlPlane, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(args);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
 }
 
-/** Runs kubectl and shows the command and what came of it. */
-async function kubectl(cluster: ControlPlane, args: readonly string[], stdin = ''): Promise<void> {
-  const shown = args.map((arg) => (arg.includes('"') ? `'${arg}'` : arg)).join(' ');
-  process.stdout.write(`\n$ kubectl ${shown}\n`);
-  const { stdout, stderr } = await cluster.kubectl(args, { stdin });
-  process.stdout.write(stdout + stderr);
+/** Writes what the tour needs, and returns the file that makes a shell ready for it. */
+async function furnish(cluster: ControlPlane, folder: string): Promise<string> {
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeKubeconfig(cluster, kubeconfig);
+  const program = join((await kubernetesBinaries()).folder, 'kubectl');
+  const context = ['config', 'set-context', '--current', '--namespace', NAMESPACE];
+  await run(program, ['--kubeconfig', kubeconfig, ...context]);
+
+  const bin = join(folder, 'bin');
+  await mkdir(bin);
+  await symlink(program, join(bin, 'kubectl'));
+  const plugin = join(bin, 'kubectl-jobguard');
+  await writeFile(plugin, `#!/bin/sh\nexec '${process.execPath}' '${BUNDLE}' "$@"\n`);
+  await chmod(plugin, 0o755);
+
+  const [tfJob = ''] = JOB_FILES;
+  const changed = (await readFile(tfJob, 'utf8'))
+    .replace('team: vision', 'team: audio')
+    .replace('mnist:v1', 'mnist:v2');
+  await writeFile(join(folder, 'changed.yaml'), changed);
+  const environment = join(folder, 'env');
+  await writeFile(environment, `cd '${folder}'\nexport KUBECONFIG='${kubeconfig}' PATH='${bin}':"$PATH"\n`);
+  return environment;
+}
+
+function fail(error: unknown): void {
+  const text = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ');
+  process.stderr.write(`The demo failed: ${text.slice(0, MAX_FAILURE_LENGTH)}\n`);
+  process.exitCode = 1;
 }
 
 function say(text: string): void {

@@ -1,27 +1,32 @@
 /**
  * Shows the webhook at work: starts `jobguard serve` with a throw-away certificate, sends it two updates of a job as an
- * API server would, shows both answers and keeps serving until Ctrl-C.
+ * API server would, shows both answers and keeps serving until Ctrl-C, with commands to go on with.
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 
 import { parse } from 'yaml';
 
+import { freePort } from '../tools/free-port.ts';
+import { BUNDLE } from '../tools/jobguard-process.ts';
+
 type Server = ChildProcessByStdio<null, Readable, Readable>;
 type Job = Record<string, unknown>;
 
-const folder = import.meta.dirname;
+const JOB_FILE = join(import.meta.dirname, 'tfjob.yaml');
+
 const [securePort, metricsPort] = [await freePort(), await freePort()];
 const server = spawn(
   process.execPath,
   [
-    ...[`${folder}/../dist/jobguard.js`, 'serve', '--dev', '--bind-address', '127.0.0.1', '--log-format', 'text'],
+    ...[BUNDLE, 'serve', '--dev', '--bind-address', '127.0.0.1', '--log-format', 'text'],
     ...['--secure-port', String(securePort), '--metrics-port', String(metricsPort), '--shutdown-delay', '0s'],
   ],
   { stdio: ['ignore', 'pipe', 'pipe'] },
@@ -29,23 +34,36 @@ const server = spawn(
 // Ctrl-C reaches the server too; this program ends when it has drained.
 process.on('SIGINT', () => undefined);
 const ended = once(server, 'exit');
+await using remains = new AsyncDisposableStack();
+const folder = await mkdtemp(join(tmpdir(), 'jobguard-run-'));
+remains.defer(() => rm(folder, { recursive: true }));
 
 const caFile = await started(server);
 const ca = await readFile(caFile);
-const job = parse(await readFile(`${folder}/tfjob.yaml`, 'utf8')) as Job;
+const job = parse(await readFile(JOB_FILE, 'utf8')) as Job;
 
 await show(
   'A label is added: kubectl label tfjob mnist stage=eval',
-  withValue(job, ['metadata', 'labels', 'stage'], 'eval'),
+  reviewOf(withValue(job, ['metadata', 'labels', 'stage'], 'eval')),
 );
-await show(
-  'The number of workers is changed: kubectl patch tfjob mnist … replicas: 4',
-  withValue(job, ['spec', 'tfReplicaSpecs', 'Worker', 'replicas'], 4),
-);
+const denied = reviewOf(withValue(job, ['spec', 'tfReplicaSpecs', 'Worker', 'replicas'], 4));
+await show('The number of workers is changed: kubectl patch tfjob mnist … replicas: 4', denied);
+
+const reviewFile = join(folder, 'review.json');
+await writeFile(reviewFile, `${JSON.stringify(denied, null, 2)}\n`);
 console.log(`
-The webhook keeps serving. Press Ctrl-C to stop it.
-  updates:  curl --cacert ${caFile} -H 'Content-Type: application/json' -d @review.json https://localhost:${securePort}/validate
-  metrics:  curl http://localhost:${metricsPort}/metrics
+The webhook keeps serving until you press Ctrl-C. Try these in another terminal.
+
+Send the second update again. Edit the file to send another one:
+  curl --silent --cacert ${caFile} -H 'Content-Type: application/json' -d @${reviewFile} https://localhost:${securePort}/validate
+
+See what was counted:
+  curl --silent http://localhost:${metricsPort}/metrics | grep jobguard_admission_requests_total
+
+Judge an update without a webhook:
+  ${process.execPath} ${BUNDLE} check ${JOB_FILE} --patch '{"spec": {"runPolicy": {"cleanPodPolicy": "All"}}}'
+
+Next: make demo starts a Kubernetes with jobguard in it. docs/getting-started.md explains what you see there.
 `);
 await ended;
 
@@ -62,14 +80,22 @@ async function started({ stdout, stderr }: Server): Promise<string> {
   return Promise.race([failed, serving.promise.then(() => found.promise)]);
 }
 
-async function show(title: string, updated: Job): Promise<void> {
+async function show(title: string, review: unknown): Promise<void> {
   console.log(`\n── ${title}\n`);
-  console.log(JSON.stringify(await review(updated), null, 2));
+  console.log(JSON.stringify(await answerTo(review), null, 2));
 }
 
-/** Asks the webhook about an update of the example job, in the words of an API server. */
-async function review(updated: Job): Promise<unknown> {
-  const body = JSON.stringify({
+/** Asks the webhook as an API server does. */
+async function answerTo(review: unknown): Promise<unknown> {
+  const headers = { 'Content-Type': 'application/json' };
+  const call = request({ host: 'localhost', port: securePort, path: '/validate', method: 'POST', ca, headers });
+  const [response] = (await once(call.end(JSON.stringify(review)), 'response')) as [Readable];
+  return json(response);
+}
+
+/** Returns what an API server sends about an update of the example job. */
+function reviewOf(updated: Job): unknown {
+  return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
     request: {
@@ -83,13 +109,7 @@ async function review(updated: Job): Promise<unknown> {
       object: updated,
       oldObject: job,
     },
-  });
-  const headers = { 'Content-Type': 'application/json' };
-  const call = request({ host: 'localhost', port: securePort, path: '/validate', method: 'POST', ca, headers }).end(
-    body,
-  );
-  const [response] = (await once(call, 'response')) as [Readable];
-  return json(response);
+  };
 }
 
 /** Returns a copy of a tree with one value set. */
@@ -97,14 +117,4 @@ function withValue(tree: unknown, [key, ...rest]: readonly string[], value: unkn
   const copy = { ...(tree as Job) };
   if (key !== undefined) copy[key] = rest.length === 0 ? value : withValue(copy[key], rest, value);
   return copy;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { run, type Finished } from './child-process.ts';
-import { goTool } from './go/tool.ts';
+import { goTool, isBuilt } from './go/tool.ts';
 import { at } from './json-at.ts';
 
 /** The chart's folder. */
@@ -50,6 +50,11 @@ export const HELM_MAJORS: readonly HelmMajor[] = [3, 4];
 /** Returns the path of helm. */
 export async function helmBinary(major: HelmMajor = 3): Promise<string> {
   return goTool(HELMS[major]);
+}
+
+/** Whether helm need not be built first. */
+export function isHelmBuilt(): boolean {
+  return isBuilt(HELMS[3]);
 }
 
 export interface HelmOptions {

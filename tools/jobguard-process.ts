@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 
 import { at } from './json-at.ts';
@@ -27,18 +28,21 @@ export interface Program {
   readonly nodeArgs?: readonly string[];
   /** Beside the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A file that gets its log, too. */
+  readonly logFile?: string | undefined;
 }
 
 /** Starts `jobguard serve` on a secure port that the system chooses and returns once it says that it serves. */
 export async function startJobguard(
   args: readonly string[],
-  { bundle = BUNDLE, nodeArgs = [], env = {} }: Program = {},
+  { bundle = BUNDLE, nodeArgs = [], env = {}, logFile }: Program = {},
 ): Promise<JobguardProcess> {
   const command = [...nodeArgs, bundle, 'serve', '--secure-port', '0', '--bind-address', '127.0.0.1', ...args];
   const child = spawn(process.execPath, command, { env: { ...process.env, ...env } });
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  if (logFile !== undefined) child.stderr.pipe(createWriteStream(logFile));
   const exited = once(child, 'close').then(() => child.exitCode ?? child.signalCode);
 
   const serving = await eventually(

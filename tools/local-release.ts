@@ -15,8 +15,19 @@ export interface LocalRelease extends AsyncDisposable {
   readonly objects: readonly Manifest[];
 }
 
+/** How its process can be watched. */
+export interface Watched {
+  /** Its plain port; none by default. */
+  readonly metricsPort?: number;
+  readonly logFile?: string;
+}
+
 /** Starts jobguard with the flags and the policy that the chart renders, and registers it as the chart does. */
-export async function startLocalRelease(cluster: ControlPlane, render: Render = {}): Promise<LocalRelease> {
+export async function startLocalRelease(
+  cluster: ControlPlane,
+  render: Render = {},
+  { metricsPort = 0, logFile }: Watched = {},
+): Promise<LocalRelease> {
   await using undo = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'jobguard-release-'));
   undo.defer(() => rm(folder, { recursive: true }));
@@ -36,7 +47,7 @@ export async function startLocalRelease(cluster: ControlPlane, render: Render = 
   await writeFile(join(folder, 'tls.key'), key);
   await writeFile(join(folder, 'policy.yaml'), policyText(objects));
   const flags = programFlags(objects).map((flag) => flag.replace(/\/etc\/jobguard\/(policy|tls)/, folder));
-  const jobguard = undo.use(await startJobguard([...flags, '--metrics-port=0']));
+  const jobguard = undo.use(await startJobguard([...flags, `--metrics-port=${metricsPort}`], { logFile }));
   await register(cluster, objectOf(objects, 'ValidatingWebhookConfiguration'), jobguard);
   const running = undo.move();
   return { jobguard, objects, [Symbol.asyncDispose]: () => running.disposeAsync() };

@@ -31,7 +31,7 @@ export async function pypiTool({ name, version, override }: PypiTool): Promise<s
     const target = join(staging, 'package');
     const args = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', target, `${name}==${version}`];
     const { code, stderr } = await run('python3', args, { timeoutMs: TIMEOUT_MS });
-    if (code !== 0) throw new Error(`There is no ${name} ${version}: set ${override}, or mend this: ${stderr}`);
+    if (code !== 0) throw new Error(`There is no ${name} ${version}: set ${override}, or fix this: ${stderr}`);
     await rename(join(target, 'bin', name), join(staging, name));
   });
   return join(folder, name);

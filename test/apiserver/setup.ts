@@ -1,3 +1,4 @@
+import { helmBinary } from '../../tools/helm.ts';
 import { crdFiles } from '../../tools/kubernetes/crds.ts';
 import { otherJobCrdFiles } from '../support/foreign-crds.ts';
 import { kubernetesBinaries } from '../../tools/kubernetes/binaries.ts';
@@ -13,6 +14,7 @@ export default async function setup(): Promise<void> {
     await crdFiles('training-operator 1.8');
     await crdFiles('training-operator 1.9');
     await otherJobCrdFiles();
+    await helmBinary();
   } catch (error) {
     failInCi('the apiserver tests: no control plane', error);
     process.env[NO_CONTROL_PLANE] = 'true';

@@ -49,3 +49,39 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test(
+  'an interrupted build of Kubernetes goes on where it was',
+  async () => {
+    const bin = join(folder, 'bin');
+    await mkdir(bin);
+    const go = join(bin, 'go');
+    await writeFile(go, FAKE_GO);
+    await chmod(go, 0o755);
+    const building = async (interruptedAt: string): Promise<string[]> => {
+      const { stderr } = await run(process.execPath, [join(ROOT, 'tools/kubernetes/binaries.ts')], {
+        env: {
+          PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+          XDG_CACHE_HOME: join(folder, 'cache'),
+          KUBEBUILDER_ASSETS: '',
+          INTERRUPTED_AT: interruptedAt,
+          // Nothing is to be downloaded.
+          NODE_USE_ENV_PROXY: '1',
+          HTTPS_PROXY: 'http://127.0.0.1:9',
+        },
+      });
+      return [...stderr.matchAll(/^building (\S+) for/gm)].map(([, name = '']) => name);
+    };
+    expect(await building('kube-apiserver')).toEqual(['etcd', 'kube-apiserver']);
+    expect(await building('')).toEqual(['kube-apiserver', 'kubectl', 'kube-controller-manager']);
+    expect(await building('')).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+/** Writes an empty program where Go would write one, or fails. */
+const FAKE_GO = `#!/bin/sh
+while [ "$1" != -o ]; do shift; done
+case $2 in */"$INTERRUPTED_AT") exit 1;; esac
+: > "$2"
+`;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { goBuild } from './build.ts';
 import { moduleFolder } from './module.ts';
@@ -27,14 +28,23 @@ export async function goTool(tool: GoTool): Promise<string> {
   const { name, version, override } = tool;
   const given = givenProgram(override);
   if (given !== undefined) return given;
-  const folder = join(userCache(), 'tools', `${name}-${version}`);
+  const folder = folderOf(tool);
   await fillFolder(folder, [name], async (_missing, staging) => {
     process.stderr.write(`building ${name} ${version} from its Go module; it takes minutes, the first time\n`);
     await build(tool, staging).catch((error: unknown) => {
-      throw new Error(`There is no ${name} ${version}: set ${override}, or mend this: ${String(error).slice(-2000)}`);
+      throw new Error(`There is no ${name} ${version}: set ${override}, or fix this: ${String(error).slice(-2000)}`);
     });
   });
   return join(folder, name);
+}
+
+/** Whether a program need not be built first. */
+export function isBuilt(tool: GoTool): boolean {
+  return givenProgram(tool.override) !== undefined || existsSync(join(folderOf(tool), tool.name));
+}
+
+function folderOf({ name, version }: GoTool): string {
+  return join(userCache(), 'tools', `${name}-${version}`);
 }
 
 async function build({ name, package: main, module, version }: GoTool, staging: string): Promise<void> {

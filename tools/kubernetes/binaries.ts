@@ -39,34 +39,56 @@ const RELEASE_INDEX_TIMEOUT_MS = 10_000;
  * Finds the programs of a control plane, or else makes them.
  *
  * They are taken from the folder `KUBEBUILDER_ASSETS` where it is set, else from the user's cache; what is missing there
- * is downloaded as envtest does it, or else built from Go modules, which takes about six minutes the first time.
+ * is downloaded as envtest does it, or else built from Go modules, which takes minutes the first time. Each is kept as soon
+ * as it is there, so that whoever interrupts this does not start from nothing again.
  *
  * @throws Error that says what was tried and why each way failed
  */
 export async function kubernetesBinaries(): Promise<KubernetesBinaries> {
   const version = await kubernetesVersion();
-  const cache = join(userCache(), 'kubernetes', version);
-  const assets = process.env['KUBEBUILDER_ASSETS'] ?? '';
-  if (assets === '') {
-    await fillFolder(cache, [...PACKAGES.keys()], (missing, staging) => obtain(version, missing, staging));
-    return { folder: cache, kubeControllerManager: join(cache, CONTROLLER_MANAGER) };
-  }
-  const lacking = ENVTEST_NAMES.filter((name) => !existsSync(join(assets, name)));
-  if (lacking.length > 0) throw new Error(`KUBEBUILDER_ASSETS=${assets} lacks ${lacking.join(', ')}`);
-  const given = join(assets, CONTROLLER_MANAGER);
-  if (existsSync(given)) return { folder: assets, kubeControllerManager: given };
-  await fillFolder(cache, [CONTROLLER_MANAGER], (missing, staging) => obtain(version, missing, staging));
-  return { folder: assets, kubeControllerManager: join(cache, CONTROLLER_MANAGER) };
+  const cache = cacheOf(version);
+  const { names, given } = needed();
+  await obtain(version, names, cache);
+  const folder = given ?? cache;
+  return {
+    folder,
+    kubeControllerManager: join(names.includes(CONTROLLER_MANAGER) ? cache : folder, CONTROLLER_MANAGER),
+  };
+}
+
+/** Returns which programs of a control plane nobody has downloaded or built yet. */
+export async function missingBinaries(): Promise<string[]> {
+  return missingIn(cacheOf(await kubernetesVersion()), needed().names);
 }
 
 /** Returns the folder with `kubelet`, `kube-proxy` and `kube-scheduler`, built where it is the first time. */
 export async function nodeBinaries(): Promise<string> {
   const version = await kubernetesVersion();
-  const cache = join(userCache(), 'kubernetes', version);
-  await fillFolder(cache, [...NODE_PACKAGES.keys()], async (missing, staging) => {
-    for (const name of missing) await build(version, name, staging);
-  });
+  const cache = cacheOf(version);
+  for (const name of missingIn(cache, [...NODE_PACKAGES.keys()])) await build(version, name, cache);
   return cache;
+}
+
+/** What the cache has to hold, beside what is in the folder that somebody gives. */
+interface Needed {
+  readonly names: readonly string[];
+  readonly given?: string;
+}
+
+function needed(): Needed {
+  const given = process.env['KUBEBUILDER_ASSETS'] ?? '';
+  if (given === '') return { names: [...PACKAGES.keys()] };
+  const lacking = missingIn(given, ENVTEST_NAMES);
+  if (lacking.length > 0) throw new Error(`KUBEBUILDER_ASSETS=${given} lacks ${lacking.join(', ')}`);
+  return { names: missingIn(given, [CONTROLLER_MANAGER]), given };
+}
+
+function missingIn(folder: string, names: readonly string[]): string[] {
+  return names.filter((name) => !existsSync(join(folder, name)));
+}
+
+function cacheOf(version: string): string {
+  return join(userCache(), 'kubernetes', version);
 }
 
 /** Reads the version, such as `v1.36.3`, from the go.mod, so that it is written in one place. */
@@ -77,15 +99,14 @@ async function kubernetesVersion(): Promise<string> {
   return version;
 }
 
-async function obtain(version: string, missing: readonly string[], staging: string): Promise<void> {
+async function obtain(version: string, names: readonly string[], cache: string): Promise<void> {
   const failures: string[] = [];
-  if (ENVTEST_NAMES.some((name) => missing.includes(name))) {
-    await download(version, missing, staging).catch((error: unknown) => {
-      failures.push(`download for envtest: ${reason(error)}`);
-    });
-  }
-  for (const name of missing.filter((each) => !existsSync(join(staging, each)))) {
-    await build(version, name, staging).catch((error: unknown) => {
+  const downloadable = ENVTEST_NAMES.filter((name) => names.includes(name));
+  await fillFolder(cache, downloadable, (missing, staging) => download(version, missing, staging)).catch(
+    (error: unknown) => failures.push(`download for envtest: ${reason(error)}`),
+  );
+  for (const name of missingIn(cache, names)) {
+    await build(version, name, cache).catch((error: unknown) => {
       const tried = [...failures, `build from Go modules: ${reason(error)}`];
       throw new Error(
         `There is no ${name} for Kubernetes ${version}: it is not in the cache, and\n${tried.join('\n')}`,
@@ -108,15 +129,17 @@ async function download(version: string, missing: readonly string[], staging: st
   }
 }
 
-async function build(version: string, name: string, staging: string): Promise<void> {
+async function build(version: string, name: string, cache: string): Promise<void> {
   const [major = '', minor = ''] = version.slice(1).split('.');
   // Without these the server calls itself v0.0.0-master and its clients misjudge it.
   const stamp = Object.entries({ gitVersion: version, gitMajor: major, gitMinor: minor })
     .map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`)
     .join(' ');
-  report(`building ${name} for Kubernetes ${version} from Go modules; it takes minutes, the first time`);
-  const target = ['-o', join(staging, name), PACKAGES.get(name) ?? NODE_PACKAGES.get(name) ?? name];
-  await goBuild('build', target, { cwd: MODULE, linkerFlags: stamp });
+  await fillFolder(cache, [name], async (_missing, staging) => {
+    report(`building ${name} for Kubernetes ${version} from Go modules; it takes minutes, the first time`);
+    const target = ['-o', join(staging, name), PACKAGES.get(name) ?? NODE_PACKAGES.get(name) ?? name];
+    await goBuild('build', target, { cwd: MODULE, linkerFlags: stamp });
+  });
 }
 
 function report(progress: string): void {
