@@ -46,6 +46,8 @@ export const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
   'deploy/self-managed/jobguard.yaml': MANIFEST,
   'deploy/cert-manager/jobguard.yaml': MANIFEST,
   'deploy/existing-secret/jobguard.yaml': MANIFEST,
+  '.pre-commit-hooks.yaml': ['npx --yes {package}@{version} check'],
+  'docs/ci.md': ['repo: https://github.com/{repository}', '    rev: v{version}'],
   'docs/check.md': ['uses: {repository}@v{version}'],
   'docs/install.md': [
     'registry.example.com/jobguard:{version}',

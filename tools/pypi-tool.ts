@@ -29,10 +29,27 @@ export async function pypiTool({ name, version, override }: PypiTool): Promise<s
   const folder = join(userCache(), 'tools', `${name}-${version}`);
   await fillFolder(folder, [name], async (_missing, staging) => {
     const target = join(staging, 'package');
-    const args = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', target, `${name}==${version}`];
-    const { code, stderr } = await run('python3', args, { timeoutMs: TIMEOUT_MS });
-    if (code !== 0) throw new Error(`There is no ${name} ${version}: set ${override}, or fix this: ${stderr}`);
+    await pipInstall(['--no-deps', '--target', target, `${name}==${version}`], `set ${override}`);
     await rename(join(target, 'bin', name), join(staging, name));
   });
   return join(folder, name);
+}
+
+/**
+ * Returns a folder for `PYTHONPATH` that holds a package of PyPI, and what that needs.
+ *
+ * @throws Error that says why there is none
+ */
+export async function pythonPackage(name: string, version: string): Promise<string> {
+  const folder = join(userCache(), 'tools', `${name}-${version}`);
+  await fillFolder(folder, ['python'], (_missing, staging) =>
+    pipInstall(['--target', join(staging, 'python'), `${name}==${version}`], `install ${name}`),
+  );
+  return join(folder, 'python');
+}
+
+async function pipInstall(args: readonly string[], wayOut: string): Promise<void> {
+  const command = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...args];
+  const { code, stderr } = await run('python3', command, { timeoutMs: TIMEOUT_MS });
+  if (code !== 0) throw new Error(`There is no ${String(args.at(-1))}: ${wayOut}, or fix this: ${stderr}`);
 }
