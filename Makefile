@@ -1,6 +1,6 @@
 # `make` lists the targets. Each one installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install build image lint test mutation fuzz run demo cluster soak generate manifests names release-rehearsal clean
+.PHONY: help install build image lint test mutation fuzz run demo cluster soak generate manifests pictures names release-rehearsal clean
 
 NPM := npm --loglevel=error
 NODE := node_modules/.bin/node
@@ -40,10 +40,10 @@ soak: install ## run everything at once on a Kubernetes node for MINUTES=60; nee
 
 ##@ Try
 
-run: install ## start the webhook, send it an allowed and a denied update, keep serving
+run: install ## start the webhook, send it an allowed and a denied update, and say what to try next
 	@$(NPM) --silent run build && $(NPM) --silent run example
 
-demo: install ## start a Kubernetes with jobguard in it, change two jobs, keep it running
+demo: install ## start a Kubernetes with jobguard in it, and print eight commands to try
 	@$(NPM) --silent run build && $(NODE) examples/demo.ts
 
 cluster: install ## start a Kubernetes node with jobguard installed, keep it running; needs root
@@ -60,6 +60,9 @@ generate: install ## generate the tables of Go types and of CRD defaults, the ch
 
 manifests: install ## render the chart into deploy/
 	$(NODE) deploy/render.ts
+
+pictures: install ## draw the pictures of the documentation
+	$(NODE) tools/pictures/main.ts
 
 ##@ Release
 
