@@ -80,6 +80,10 @@ const CALLED: Row[] = [
   { what: 'the finalizers removed', patch: { metadata: { finalizers: null } } },
   { what: 'an owner', patch: { metadata: { ownerReferences: [OWNER] } } },
   { what: 'spec removed', patch: { spec: null } },
+  {
+    what: 'a field at its zero value, which CEL tells from none',
+    patch: { spec: { pytorchReplicaSpecs: { Worker: { template: { spec: { hostNetwork: false } } } } } },
+  },
 ];
 
 const UNREACHABLE = 'failed calling webhook "jobs.jobguard.dev"';

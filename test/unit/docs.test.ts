@@ -29,10 +29,14 @@ describe('the table of what jobguard was tested with', () => {
     .map((line) => ({ row: line.replaceAll(/ +/g, ' '), shownBy: line.split('|').at(-2)?.trim() ?? '' }))
     .filter(({ row }) => !row.startsWith('| -'));
 
-  test.each(rows)('names files that there are, or says "not tested": $row', ({ shownBy }) => {
-    const files = [...shownBy.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file);
-    expect(shownBy).toBe(files.length === 0 ? 'not tested' : files.map((file) => `\`${file}\``).join(', '));
-    expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  const targets = readFileSync(join(root, 'Makefile'), 'utf8').match(/^[a-z-]+(?=:)/gm) ?? [];
+  const commands = new Set(targets.map((target) => `make ${target}`));
+
+  test.each(rows)('names tests that there are, or says that there is none: $row', ({ shownBy }) => {
+    if (shownBy === 'not tested' || shownBy === 'by hand') return;
+    const tests = [...shownBy.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+    expect(shownBy).toBe(tests.map((name) => `\`${name}\``).join(', '));
+    expect(tests.filter((name) => !commands.has(name) && !existsSync(join(root, name)))).toEqual([]);
   });
 
   test.each([
