@@ -31,7 +31,7 @@ LABEL org.opencontainers.image.title="jobguard" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.base.name="$RUNTIME_IMAGE"
 # No RUN below this line: it would need the target's own processor.
-COPY --from=build /src/package.json /src/LICENSE /src/dist/THIRD-PARTY-NOTICES.txt /src/dist/sbom.cdx.json /src/dist/jobguard.js /src/dist/judging-worker.js /app/
+COPY --from=build /src/package.json /src/LICENSE /src/dist/THIRD-PARTY-NOTICES.txt /src/dist/sbom.cdx.json /src/dist/jobguard.js /src/dist/judging-worker.js /src/dist/kubeconfig.js /app/
 # A number, so that Kubernetes can see that it is not root; any other number will do as well.
 USER 65532:65532
 EXPOSE 10250 8080

@@ -18,6 +18,29 @@ const builtinModules = {
   },
 };
 
+/** The reader of kubeconfigs is a file of its own: it is as large as all of the webhook, and few commands need it. */
+const separateKubeconfig = {
+  name: 'separate-kubeconfig',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/kubeconfig\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './kubeconfig.js', external: true } : undefined,
+    );
+  },
+};
+
+/** Of Kubernetes' client only what is used: it does not say itself that its thousand models may be left out. */
+const leanClient = {
+  name: 'lean-client',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^\./ }, async ({ path, resolveDir, kind, pluginData }) => {
+      if (pluginData === LEAN || !resolveDir.includes('@kubernetes/client-node')) return undefined;
+      const found = await resolve(path, { resolveDir, kind, pluginData: LEAN });
+      return { ...found, sideEffects: false };
+    });
+  },
+};
+const LEAN = Symbol('lean');
+
 const options = {
   bundle: true,
   metafile: true,
@@ -26,7 +49,7 @@ const options = {
   format: 'esm',
   minifySyntax: true,
   minifyWhitespace: true,
-  plugins: [builtinModules],
+  plugins: [builtinModules, separateKubeconfig],
   legalComments: 'none',
 };
 
@@ -62,7 +85,16 @@ await build({
   banner: { js: REQUIRE },
 });
 
+// What is loaded for live objects alone.
+const kubeconfig = await build({
+  ...options,
+  entryPoints: ['src/kube/kubeconfig.ts'],
+  outfile: 'dist/kubeconfig.js',
+  plugins: [builtinModules, leanClient],
+  banner: { js: REQUIRE },
+});
+
 // What `import 'jobguard'` gives: of what the program holds, only the judgement.
 await build({ ...options, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', banner: { js: REQUIRE } });
 
-writeThirdParty(program.metafile, 'dist');
+writeThirdParty({ inputs: {}, outputs: { ...program.metafile.outputs, ...kubeconfig.metafile.outputs } }, 'dist');

@@ -9,6 +9,7 @@ import { ROOT, type Identity } from './identity.ts';
 const FILES = {
   'jobguard.js': 'dist/jobguard.js',
   'judging-worker.js': 'dist/judging-worker.js',
+  'kubeconfig.js': 'dist/kubeconfig.js',
   'THIRD-PARTY-NOTICES.txt': 'dist/THIRD-PARTY-NOTICES.txt',
   LICENSE: 'LICENSE',
 };

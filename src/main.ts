@@ -32,6 +32,9 @@ const context: CommandContext = {
   // Source: no-color.org.
   hasColour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
   stderr: process.stderr,
+  get isInteractive() {
+    return process.stdin.isTTY && process.stderr.isTTY;
+  },
   exitWith: (code) => {
     process.exitCode = code;
   },

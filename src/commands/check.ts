@@ -2,12 +2,15 @@ import { Command, Option } from 'commander';
 
 import type { CheckContext, CheckFlags } from './check/judge-files.ts';
 
-/** `jobguard check`: judges an update offline. */
+/** `jobguard check`: judges an update before it is sent. */
 export function checkCommand(context: CheckContext): Command {
   return new Command('check')
-    .description('judge an update offline, whatever the mode')
-    .usage('[options] OLD NEW | OLD --patch TEXT | --git BASE [PATH...] | --review FILE')
-    .argument('[files...]', 'OLD and NEW: YAML or JSON files, folders, or - for stdin')
+    .description('judge an update before it is sent, whatever the mode')
+    .usage('[options] OLD NEW | OLD --patch TEXT | --git BASE [PATH...] | --live NEW... | --review FILE')
+    .argument(
+      '[files...]',
+      'OLD and NEW: YAML or JSON files, folders, or - for stdin; with --live NEW, or RESOURCE/NAME',
+    )
     .option('--patch <text>', 'patch that makes the updated object of OLD, YAML or JSON, as for kubectl patch')
     .option('--patch-file <file>', 'file of such a patch; - reads stdin')
     .addOption(
@@ -16,9 +19,12 @@ export function checkCommand(context: CheckContext): Command {
         .default('merge'),
     )
     .option('--git <base>', 'compare the manifests at this git revision with those in the working tree, below PATHs')
+    .option('--live', 'take OLD from the cluster, and let it say by a dry run what comes out; stores nothing')
+    .option('--kubeconfig <file>', 'kubeconfig of the cluster (default: as for kubectl)')
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
     .option('--replace', 'take NEW as the whole object, as kubectl replace does, and not as kubectl apply does')
     .option('--review <file>', 'JSON file of an AdmissionReview, instead of OLD and NEW; - reads stdin')
-    .option('--policy <file>', 'policy file (default: the built-in policy)')
+    .option('--policy <file>', 'policy file (default: the built-in policy; with --live that of the cluster)')
     .option('--as <user>', 'username of the writer')
     .option('--as-group <group>', 'group of the writer; may be repeated', collect)
     .option('--field-manager <name>', 'what the writer calls itself, such as argocd-controller')
@@ -56,6 +62,8 @@ kubectl apply sends it: what neither it nor the manifest that was applied last n
 Examples:
   kubectl get tfjob mnist -o yaml | jobguard check - mnist.yaml --as alice
   jobguard check --git origin/main jobs/ -o github
+  jobguard check --live jobs/ --context staging
+  jobguard check --live tfjob/mnist -n team --patch '{"spec": {"suspend": true}}'
   jobguard check mnist.yaml --patch '{"metadata": {"labels": {"team": "vision"}}}'
   jobguard check mnist.yaml --type json --patch-file patch.json -o patch
   jobguard check --review review.json -o json

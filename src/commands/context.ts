@@ -14,6 +14,8 @@ export interface CommandContext {
   readonly hasColour: boolean;
   /** For everything else. */
   readonly stderr: Writable;
+  /** Whether somebody sits at a terminal who reads stderr and can answer on stdin. */
+  readonly isInteractive: boolean;
   /** Sets what the process exits with once nothing is left to do; without it 0. */
   readonly exitWith: (code: ExitCode) => void;
   /** Resolves with the first SIGTERM or SIGINT. From then on the next one ends the process at once, with exit code 1. */

@@ -15,6 +15,7 @@ const FILES = [
   'THIRD-PARTY-NOTICES.txt',
   'jobguard.js',
   'judging-worker.js',
+  'kubeconfig.js',
   'package.json',
   'sbom.cdx.json',
 ];

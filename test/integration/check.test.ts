@@ -80,7 +80,7 @@ ${ONLY_THESE}${wayOutIn('research')}
     [
       'no file',
       [],
-      'error: OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples\n',
+      'error: OLD and NEW, OLD and --patch, --git BASE, --live NEW, or --review FILE, are required; jobguard check --help has examples\n',
     ],
     ['an unknown flag', ['--olicy'], "error: unknown option '--olicy'\n(Did you mean --policy?)\n"],
   ])('%s: exit code 2, nothing on stdout', async (_what, args, stderr) => {

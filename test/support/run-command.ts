@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 
 import type { Command } from 'commander';
 
@@ -23,7 +23,7 @@ export interface Surroundings {
   readonly hasColour?: boolean;
 }
 
-type Context = Pick<CommandContext, 'stdin' | 'stdout' | 'hasColour' | 'exitWith'>;
+type Context = Pick<CommandContext, 'stdin' | 'stdout' | 'stderr' | 'hasColour' | 'isInteractive' | 'exitWith'>;
 
 /** Runs a command within the test's own process, with files that last as long as it runs. */
 export async function runCommand(
@@ -47,7 +47,14 @@ export async function runCommand(
       await mkdir(dirname(join(folder, name)), { recursive: true });
       await writeFile(join(folder, name), content);
     }
-    const command = create({ stdin: Readable.from([Buffer.from(stdin)]), stdout, hasColour, exitWith });
+    const command = create({
+      stdin: Readable.from([Buffer.from(stdin)]),
+      stdout,
+      stderr: new PassThrough().resume(),
+      hasColour,
+      isInteractive: false,
+      exitWith,
+    });
     const names = new Set(
       Object.keys(files)
         .flatMap((name) => [name, dirname(name)])

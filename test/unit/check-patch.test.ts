@@ -307,7 +307,7 @@ describe('flags that do not go together', () => {
     [
       'a patch of nothing',
       ['--patch', '{}'],
-      'OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples',
+      'OLD and NEW, OLD and --patch, --git BASE, --live NEW, or --review FILE, are required; jobguard check --help has examples',
     ],
     ['a review with a patch', ['--review', 'old.yaml', '--patch', '{}'], '--patch: not allowed with --review'],
   ])('%s', async (_what, args, problem) => {

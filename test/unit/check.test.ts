@@ -588,12 +588,16 @@ describe('what cannot be an update is named, exit code 2', () => {
     [
       'no file',
       [],
-      ['OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples'],
+      [
+        'OLD and NEW, OLD and --patch, --git BASE, --live NEW, or --review FILE, are required; jobguard check --help has examples',
+      ],
     ],
     [
       'one file',
       ['old.yaml'],
-      ['OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples'],
+      [
+        'OLD and NEW, OLD and --patch, --git BASE, --live NEW, or --review FILE, are required; jobguard check --help has examples',
+      ],
     ],
     ['three files', ['old.yaml', 'old.yaml', 'three'], ['OLD and NEW are two paths; "three" is more']],
     ['stdin twice', ['-', '-'], ['OLD and NEW cannot both be stdin']],

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 
 import { readText, type InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
-import { isManifestFile, objectsInFolder, type Named } from './objects.ts';
+import { isManifestFile, objectsInFolder, type Named } from '../manifests/objects.ts';
 
 /** The objects of the files that differ between a git revision and the working tree. */
 export interface Revisions {

@@ -1,12 +1,12 @@
-import type { AdmissionRequest } from '../../core/admission.ts';
-import { InvalidReviewError, parseReview } from '../../core/admission.ts';
+import { InvalidReviewError, parseReview, type AdmissionRequest } from '../../core/admission.ts';
 import type { Policy } from '../../core/policy.ts';
 import { readText, type InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
 import { readRevisions } from './git.ts';
-import { readObjects, type Named, type Objects } from './objects.ts';
+import { readObjects, type Named, type Objects } from '../manifests/objects.ts';
 import { pairObjects, type Pairs } from './pairs.ts';
-import { patched, readPatch, type PatchFlags } from './patch-option.ts';
+import { patched, readPatch, type PatchFlags } from '../manifests/patch-option.ts';
+import type { Inputs } from './items.ts';
 import { updateRequest, type UpdateFlags } from './update-request.ts';
 
 /** What says where the updates come from. */
@@ -15,23 +15,15 @@ export interface InputFlags extends UpdateFlags, PatchFlags {
   readonly review?: string;
   /** A git revision. */
   readonly git?: string;
-}
-
-/** A request to be judged, and the object whose file and lines its changes are in; undefined of a review. */
-export interface Item {
-  readonly request: AdmissionRequest;
-  readonly source: Named | undefined;
-}
-
-/** What there is to be judged, and what is not. */
-export interface Inputs extends Pick<Pairs, 'created' | 'deleted' | 'notGuarded'> {
-  /** Whether the command line is about one update, whatever comes of it. */
-  readonly isSingle: boolean;
-  readonly items: readonly Item[];
+  /** Whether OLD is what a cluster has. */
+  readonly live?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly at?: string;
 }
 
 const FORMS =
-  'OLD and NEW, OLD and --patch, --git BASE, or --review FILE, are required; jobguard check --help has examples';
+  'OLD and NEW, OLD and --patch, --git BASE, --live NEW, or --review FILE, are required; jobguard check --help has examples';
 
 /**
  * Reads the updates that a command line is about.
@@ -44,14 +36,25 @@ export async function readInputs(
   policy: Policy,
   context: InputContext,
 ): Promise<Inputs> {
-  const form = flags.review === undefined ? (flags.git === undefined ? 'files' : 'git') : 'review';
+  const form = formOf(flags);
   requireNothingBeside(form, files, flags);
   if (flags.review !== undefined) return single(readReview(await readText(flags.review, context), flags.review));
   if (flags.git !== undefined) {
     const { before, after } = await readRevisions(flags.git, files, context);
     return several(pairObjects(before, after, flags, policy), flags, policy);
   }
+  if (form === 'live') {
+    // Loaded here: it brings an HTTP client, which nothing else needs.
+    const { readLive } = await import('./live.ts');
+    return readLive(files, flags, policy, context);
+  }
   return readFiles(files, flags, policy, context);
+}
+
+function formOf({ review, git, live }: InputFlags): Form {
+  if (review !== undefined) return 'review';
+  if (git !== undefined) return 'git';
+  return live === true ? 'live' : 'files';
 }
 
 async function readFiles(
@@ -104,24 +107,7 @@ function onlyObject({ isFolder, objects }: Objects, path: string, flag: string):
   return only;
 }
 
-/**
- * Refuses a command line that would read stdin twice.
- *
- * @throws UsageError
- */
-export function requireOneStdin([oldFile, newFile]: readonly string[], flags: InputFlags): void {
-  const files = {
-    OLD: oldFile,
-    NEW: newFile,
-    '--patch-file': flags.patchFile,
-    '--review': flags.review,
-    '--policy': flags.policy,
-  };
-  const [first, second] = Object.entries(files).flatMap(([name, file]) => (file === '-' ? [name] : []));
-  if (second !== undefined) throw new UsageError([`${first} and ${second} cannot both be stdin`]);
-}
-
-type Form = 'files' | 'git' | 'review';
+type Form = 'files' | 'git' | 'live' | 'review';
 
 /** A review says itself who writes what; a git revision is compared with the working tree. */
 function requireNothingBeside(form: Form, files: readonly string[], flags: InputFlags): void {
@@ -133,6 +119,7 @@ function requireNothingBeside(form: Form, files: readonly string[], flags: Input
     OLD: files[0],
     ...whole,
     '--git': flags.git,
+    '--live': flags.live === true ? '' : undefined,
     '--replace': flags.replace === true ? '' : undefined,
     '--as': flags.as,
     '--as-group': flags.asGroup?.[0],
@@ -141,7 +128,13 @@ function requireNothingBeside(form: Form, files: readonly string[], flags: Input
     '--subresource': flags.subresource,
     '--resource': flags.resource,
   };
-  const excluded = { files: {}, git: { ...whole, '--subresource': flags.subresource }, review: ofReview }[form];
+  const ofLive = {
+    '--subresource': flags.subresource,
+    // The jobguard of the cluster has a clock of its own.
+    '--at': flags.policy === undefined ? flags.at : undefined,
+  };
+  const ofGit = { ...whole, '--live': ofReview['--live'], '--subresource': flags.subresource };
+  const excluded = { files: {}, git: ofGit, live: ofLive, review: ofReview }[form];
   const problems = Object.entries(excluded)
     .filter(([, value]) => value !== undefined)
     .map(([name]) => `${name}: not allowed with --${form}`);

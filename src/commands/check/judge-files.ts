@@ -1,17 +1,18 @@
 import { decide } from '../../core/decide.ts';
 import { explain } from '../../core/explain.ts';
+import type { Policy } from '../../core/policy.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
+import { requireOneStdin } from '../manifests/one-stdin.ts';
 import { momentOption } from '../moment-option.ts';
 import { loadPolicyOption } from '../policy-option.ts';
 import { UsageError } from '../usage-error.ts';
-import { readInputs, requireOneStdin, type InputFlags } from './inputs.ts';
+import { answeredJudgement } from './answered.ts';
+import { readInputs, type InputFlags } from './inputs.ts';
 import type { Judged } from './judged.ts';
 import { reportText, type Output } from './report.ts';
 
 /** The flags of `check`. */
 export interface CheckFlags extends InputFlags {
-  /** When the update is judged; without it now. */
-  readonly at?: string;
   readonly output: Output;
 }
 
@@ -34,16 +35,32 @@ export async function judgeFiles(files: readonly string[], flags: CheckFlags, co
 
 async function printVerdicts(files: readonly string[], flags: CheckFlags, context: CheckContext): Promise<void> {
   const now = momentOption('--at', flags.at) ?? new Date();
-  requireOneStdin(files, flags);
-  const policy = await loadPolicyOption(flags.policy, context);
+  requireOneStdin(stdinPlaces(files, flags));
+  const policy = await policyFor(flags, context);
   const { items, ...others } = await readInputs(files, flags, policy, context);
-  const judged = items.map(({ request, source }): Judged => {
+  const judged = items.map(({ request, source, answer }): Judged => {
+    if (answer !== undefined) return { ...answeredJudgement(policy, request, answer), source };
     const verdict = decide(policy, request, now);
     // As mode `enforce` would say it: in mode `warn` the warnings would repeat the changes that are listed anyway.
     return { request, source, verdict, explanation: explain(policy, request, { ...verdict, mode: 'enforce' }) };
   });
   context.stdout.write(reportText({ ...others, judged }, flags.output, context.hasColour));
   context.exitWith(exitCodeOf(judged));
+}
+
+/** A cluster judges by its own policy, so that here only the kinds count, unless there is a candidate. */
+async function policyFor(flags: CheckFlags, context: CheckContext): Promise<Policy> {
+  if (flags.live !== true || flags.policy !== undefined) return loadPolicyOption(flags.policy, context);
+  const { policyOfKnownKinds } = await import('../live/live-job.ts');
+  return policyOfKnownKinds();
+}
+
+function stdinPlaces(files: readonly string[], flags: CheckFlags): Readonly<Record<string, string | undefined>> {
+  const { live = false, patchFile, review, policy } = flags;
+  const paths = Object.fromEntries(
+    files.map((file, index) => [live ? `NEW ${index + 1}` : (['OLD', 'NEW'][index] ?? ''), file]),
+  );
+  return { ...paths, '--patch-file': patchFile, '--review': review, '--policy': policy };
 }
 
 /** 2 if any cannot be judged, 1 if any is denied. */

@@ -1,5 +1,5 @@
-import type { Inputs } from './inputs.ts';
-import type { Named } from './objects.ts';
+import type { Named } from '../manifests/objects.ts';
+import type { Inputs } from './items.ts';
 import type { Judgement } from './verdict-text.ts';
 
 /** A judgement, and the object whose file and lines its changes are in; undefined of a review. */

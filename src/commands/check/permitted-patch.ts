@@ -3,6 +3,7 @@ import type { JudgedChange, Verdict } from '../../core/decide.ts';
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
 import type { Path } from '../../core/path.ts';
 import { createJsonPatch } from '../../kube/json-patch.ts';
+import { valueAt } from './value-at.ts';
 
 /**
  * Makes the JSON Patch (RFC 6902) of what is permitted of an update; the API server takes it alone.
@@ -31,13 +32,6 @@ function permittedObject(oldObject: JsonMap, newObject: JsonMap, changes: readon
     oldObject,
   );
   return isMap(object) ? object : oldObject;
-}
-
-function valueAt(object: JsonValue | undefined, path: Path): JsonValue | undefined {
-  return path.reduce<JsonValue | undefined>((at, segment) => {
-    if (typeof segment === 'number') return Array.isArray(at) ? at[segment] : undefined;
-    return isMap(at) ? ownValue(at, segment) : undefined;
-  }, object);
 }
 
 /** Copies a value with another one at a path; undefined removes it. What is missing on the way there is made. */

@@ -8,7 +8,7 @@ import { UNKNOWN, type FieldType } from '../../core/field-type.ts';
 import { fieldPath, printablePointer } from '../../core/field-path.ts';
 import type { JsonScalar } from '../../core/json.ts';
 import type { Path } from '../../core/path.ts';
-import type { Mode } from '../../core/policy.ts';
+import type { GuardedResource, Mode } from '../../core/policy.ts';
 import { resourceName } from '../../core/resource-name.ts';
 import { MAX_NAME_LENGTH, printable } from '../../core/text.ts';
 
@@ -18,6 +18,8 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** Of the verdict in mode `enforce`, whatever the mode is. */
   readonly explanation: Explanation;
+  /** Whether the jobguard of a cluster has judged, whose policy nobody here knows. */
+  readonly isServed?: boolean;
 }
 
 /** A judgement as programs read it; what is null has nothing to say. */
@@ -137,14 +139,16 @@ function changeLine(change: JudgedChange, type: FieldType, paint: Paint): string
 }
 
 /** Says how what is refused can be had. */
-function wayOut({ verdict: { decision, resource }, explanation: { wayOut = '', hint } }: Judgement): string[] {
+function wayOut({ verdict, explanation: { wayOut = '', hint }, isServed = false }: Judgement): string[] {
+  const { decision, resource } = verdict;
   if (decision.outcome !== 'deny') return [];
+  if (isServed) return [wayOut].filter((text) => text !== '');
+  return [...allowedLines(resource), wayOut, ...(hint === undefined ? [] : [`Hint: ${hint}.`])];
+}
+
+function allowedLines(resource: GuardedResource | undefined): string[] {
   const allowed = (resource?.allowedFields ?? []).map((field) => `  ${field}`);
-  return [
-    ...(allowed.length === 0 ? ['Nothing may change.'] : ['Only these may change:', ...allowed]),
-    wayOut,
-    ...(hint === undefined ? [] : [`Hint: ${hint}.`]),
-  ];
+  return allowed.length === 0 ? ['Nothing may change.'] : ['Only these may change:', ...allowed];
 }
 
 const MODE_NOTES: Readonly<Record<Exclude<Mode, 'enforce'>, string>> = {

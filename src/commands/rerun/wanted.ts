@@ -1,66 +1,41 @@
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
 import { MAX_NAME_LENGTH, printable } from '../../core/text.ts';
 import { lastApplied } from '../../kube/apply.ts';
-import { requireOneStdin } from '../check/inputs.ts';
-import { metadataOf, objectsOf, type Named } from '../check/objects.ts';
-import { patched, readPatch, type PatchFlags } from '../check/patch-option.ts';
-import type { CommandContext } from '../context.ts';
+import { metadataOf, objectsOf, type Named } from '../manifests/objects.ts';
+import { patched, type Patch } from '../manifests/patch-option.ts';
 import { nameOf, readText, type InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
-import { checkName, nextName } from './new-name.ts';
-import { newManifest } from './new-manifest.ts';
-
-export interface RerunFlags extends PatchFlags {
-  readonly name?: string;
-}
+import { nextName } from './new-name.ts';
 
 /** The job that runs, and the text of the one that should. */
-interface Wanted {
+export interface Wanted {
   readonly old: Named;
   readonly wanted: Named;
   readonly text: string | undefined;
 }
 
+/** Returns a job as a patch would have left it. */
+export function wantedByPatch(old: Named, patch: Patch): Wanted {
+  return checked({ old, wanted: patched(asApplied(old), patch), text: undefined });
+}
+
+/** Returns a job as it was, to be run once more. */
+export function wantedAgain(old: Named): Wanted {
+  return checked({ old, wanted: asApplied(old), text: undefined });
+}
+
+/** Returns a job as a file would have it. */
+export async function wantedByFile(old: Named, file: string, context: InputContext): Promise<Wanted> {
+  const text = await readText(file, context);
+  return checked({ old, wanted: onlyObject(objectsOf(text, nameOf(file)), file), text });
+}
+
 /**
- * Prints the manifest of a new job.
+ * Returns the one job of a file.
  *
- * @throws UsageError where the files or the patch are wrong, or the job cannot be made anew
+ * @throws UsageError where there is not one
  */
-export async function printNewJob(
-  files: readonly [string, string | undefined],
-  flags: RerunFlags,
-  context: Pick<CommandContext, 'stdin' | 'stdout'>,
-): Promise<void> {
-  const { old, wanted, text } = await readWanted(files, flags, context);
-  requireSameKind(old, wanted);
-  requireNoOwner(old);
-  const name = newName(old, wanted, flags.name);
-  if (name !== undefined) checkName(name, wanted.object);
-  context.stdout.write(newManifest(wanted, text, { name, of: old.name }));
-}
-
-async function readWanted(
-  [oldFile, newFile]: readonly [string, string | undefined],
-  flags: RerunFlags,
-  context: InputContext,
-): Promise<Wanted> {
-  requireOneStdin(newFile === undefined ? [oldFile] : [oldFile, newFile], flags);
-  const patch = await readPatch(flags, context);
-  if (patch !== undefined && newFile !== undefined) throw new UsageError([`NEW: not allowed with ${patch.flag}`]);
-  const old = await onlyObject(oldFile, context);
-  if (patch !== undefined) {
-    return { old, wanted: patched(asApplied(old), patch), text: undefined };
-  }
-  if (newFile === undefined) throw new UsageError(['NEW or --patch is required']);
-  const text = await readText(newFile, context);
-  return { old, wanted: only(objectsOf(text, nameOf(newFile)), newFile), text };
-}
-
-async function onlyObject(path: string, context: InputContext): Promise<Named> {
-  return only(objectsOf(await readText(path, context), nameOf(path)), path);
-}
-
-function only(objects: readonly Named[], path: string): Named {
+export function onlyObject(objects: readonly Named[], path: string): Named {
   const [first, ...others] = objects;
   if (first !== undefined && others.length === 0) return first;
   throw new UsageError([`${nameOf(path)}: contains ${objects.length} objects; rerun takes one job`]);
@@ -70,6 +45,12 @@ function only(objects: readonly Named[], path: string): Named {
 function asApplied(old: Named): Named {
   const manifest = lastApplied(old.object);
   return Object.keys(manifest).length === 0 ? old : { ...old, object: manifest };
+}
+
+function checked(wanted: Wanted): Wanted {
+  requireSameKind(wanted.old, wanted.wanted);
+  requireNoOwner(wanted.old);
+  return wanted;
 }
 
 function requireSameKind(old: Named, wanted: Named): void {
@@ -97,7 +78,7 @@ function isController(owner: JsonValue): owner is JsonMap {
 }
 
 /** Returns the new job's name; undefined where the API server makes one of `generateName`. */
-function newName(old: Named, wanted: Named, given: string | undefined): string | undefined {
+export function newName({ old, wanted }: Wanted, given: string | undefined): string | undefined {
   if (given !== undefined) return given;
   if (wanted.name !== old.name) return wanted.name;
   return Object.hasOwn(metadataOf(wanted.object), 'generateName') ? undefined : nextName(old.name, wanted.object);

@@ -16,7 +16,7 @@ export interface PatchFlags {
 export type PatchType = 'merge' | 'json';
 
 /** A patch, and what it is called where it is wrong. */
-interface Patch {
+export interface Patch {
   readonly flag: '--patch' | '--patch-file';
   readonly name: string;
   readonly value: JsonValue;
