@@ -27,7 +27,8 @@ test.each<{ what: string; step: Step; shown: string }>([
   {
     what: 'an arrow, from the middle of one column to that of another',
     step: { kind: 'arrow', from: 0, to: 1, text: 'a < b & c' },
-    shown: '<line class="arrow" x1="135" y1="107" x2="405" y2="107"/>\n<text x="270" y="101">a &lt; b &amp; c</text>',
+    shown:
+      '<line class="arrow" x1="135" y1="107" x2="405" y2="107"/>\n<text class="over" x="270" y="98">a &lt; b &amp; c</text>',
   },
   {
     what: 'a note, with a line a text',

@@ -8,8 +8,8 @@ const [WRITER, API_SERVER, JOBGUARD] = [0, 1, 2];
 const UPDATE: Sequence = {
   title: 'The flow of one update',
   description:
-    'A writer sends an update to the API server, which checks it and evaluates the match condition. An update that cannot be refused is stored without a call to jobguard. Of any other the API server sends the old and the new object to jobguard, which compares them, looks up the policy and the writer’s exemptions, and allows or denies.',
-  participants: ['Writer: a person, Kueue, Argo CD', 'API server', 'jobguard'],
+    'A writer, such as a person or Kueue, sends an update to the API server, which checks it and evaluates the match condition. An update that cannot be refused is stored without a call to jobguard. Of any other the API server sends the old and the new object to jobguard, which compares them, looks up the policy and the writer’s exemptions, and allows or denies.',
+  participants: ['Writer', 'API server', 'jobguard'],
   steps: [
     { kind: 'arrow', from: WRITER, to: API_SERVER, text: 'update of a guarded job' },
     {
@@ -17,7 +17,7 @@ const UPDATE: Sequence = {
       at: API_SERVER,
       lines: ['authentication, RBAC, schema,', 'then the match condition:', 'may this update be refused?'],
     },
-    { kind: 'heading', text: 'no: labels, annotations, the three fields, a job that is being deleted' },
+    { kind: 'heading', text: 'no: labels, annotations, the three fields; finalizers of a job that is being deleted' },
     { kind: 'arrow', from: API_SERVER, to: WRITER, text: '200, stored; jobguard is not asked' },
     { kind: 'heading', text: 'yes: everything else' },
     { kind: 'arrow', from: API_SERVER, to: JOBGUARD, text: 'AdmissionReview: old, new, writer' },
@@ -42,8 +42,8 @@ const CERTIFICATE: Sequence = {
   steps: [
     { kind: 'heading', text: 'first start' },
     { kind: 'arrow', from: POD, to: SECRET, text: 'authority: ten years' },
-    { kind: 'arrow', from: POD, to: CONFIGURATION, text: 'adds the authority' },
     { kind: 'arrow', from: POD, to: SECRET, text: 'certificate: 90 days' },
+    { kind: 'arrow', from: POD, to: CONFIGURATION, text: 'adds the authority' },
     { kind: 'note', at: POD, lines: ['waits until each API server', 'trusts the authority,', 'then is ready'] },
     { kind: 'heading', text: 'every 60 days' },
     { kind: 'arrow', from: POD, to: SECRET, text: 'next certificate, same authority' },

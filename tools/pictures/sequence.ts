@@ -22,6 +22,7 @@ const MARGIN = 16;
 
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328; text-anchor: middle; }
+  .heading, .over { paint-order: stroke; stroke: #ffffff; stroke-width: 6px; }
   .name, .heading { font-weight: 600; }
   .box { fill: #ddf4ff; stroke: #0969da; }
   .note { fill: #fff8c5; stroke: #bf8700; }
@@ -81,7 +82,7 @@ ${label(name, x, MARGIN + (HEAD_HEIGHT - MARGIN) / 2 + 4, 'name')}`;
 
 function arrow(from: number, to: number, y: number, text: string): string {
   return `<line class="arrow" x1="${from}" y1="${y}" x2="${to}" y2="${y}"/>
-${label(text, (from + to) / 2, y - 6)}`;
+${label(text, (from + to) / 2, y - 9, 'over')}`;
 }
 
 function note(x: number, top: number, lines: readonly string[]): string {
