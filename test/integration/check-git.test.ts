@@ -146,3 +146,34 @@ test('the GitHub Action marks what would be refused, as its runner would run it'
     `::error file=other.yaml,line=6,col=14,title=jobguard::${SUBJECT('other')}: spec.tfReplicaSpecs[Worker].replicas may not change (1 → 9)`,
   ]);
 });
+
+test('the job for GitLab CI shows each changed manifest as a test case, as its runner would run it', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../docs/check.md'), 'utf8');
+  const settings: unknown = parse(/^```yaml\n(jobguard:\n {2}image:.*?)^```$/ms.exec(page)?.[1] ?? '');
+  const script = at(settings, 'jobguard', 'script');
+  const clone = await mkdtemp(join(tmpdir(), 'jobguard-gitlab-'));
+  try {
+    expect(await run('git', ['clone', '--quiet', folder, clone])).toMatchObject({ code: 0 });
+    await writeFile(join(clone, 'jobs/scaled.yaml'), job('scaled', 4));
+    await writeFile(join(clone, 'jobs/same.yaml'), job('same', 1, 'audio'));
+    // As npx would run the package that is published.
+    const bin = join(clone, '.git/bin');
+    await mkdir(bin);
+    const npx = `#!/bin/sh\n[ "$1" = jobguard ] && shift && exec '${process.execPath}' '${BUNDLE}' "$@"\n`;
+    await writeFile(join(bin, 'npx'), npx, { mode: 0o755 });
+    const { code } = await run('bash', ['-euo', 'pipefail', '-c', Array.isArray(script) ? script.join('\n') : ''], {
+      cwd: clone,
+      env: { CI_MERGE_REQUEST_TARGET_BRANCH_NAME: 'main', PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` },
+    });
+    const report = await readFile(
+      join(clone, String(at(settings, 'jobguard', 'artifacts', 'reports', 'junit'))),
+      'utf8',
+    );
+    expect({ code, counts: /tests="\d+" failures="\d+"/.exec(report)?.[0] }).toEqual({
+      code: 1,
+      counts: 'tests="2" failures="1"',
+    });
+  } finally {
+    await rm(clone, { recursive: true });
+  }
+});

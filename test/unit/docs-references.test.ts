@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 import { expect, test } from '@jest/globals';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 
 import manifest from '../../package.json' with { type: 'json' };
 import { at } from '../../tools/json-at.ts';
@@ -80,4 +80,12 @@ test('every value of the chart that a page sets exists', () => {
   const names = named(/--set(?:-file|-json|-string)? '?([A-Za-z][\w.]*)=/g);
   expect(names.size).toBeGreaterThanOrEqual(8);
   expect(missing(names, (name) => at(values, ...name.split('.')) !== undefined)).toEqual([]);
+});
+
+test.each(PAGES)('every block of YAML or JSON on $page can be read', ({ text }) => {
+  const blocks = [...text.matchAll(/^( *)```(?:yaml|json)\n(.*?)^ *```$/gms)].map(([, indent = '', block = '']) =>
+    block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  );
+  const errors = blocks.flatMap((block) => parseAllDocuments(block).flatMap((document) => document.errors));
+  expect(errors.map(({ message }) => message)).toEqual([]);
 });
