@@ -1,27 +1,9 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 
-import { checkCommand } from './commands/check.ts';
-import { completionCommand } from './commands/completion.ts';
 import type { CommandContext, ExitCode } from './commands/context.ts';
 import { asksForJson, jsonText } from './commands/json-text.ts';
-import { policyCommand } from './commands/policy.ts';
-import { replayCommand } from './commands/replay.ts';
-import { rerunCommand } from './commands/rerun.ts';
-import { serveCommand } from './commands/serve.ts';
-import { versionCommand } from './commands/version.ts';
+import { createProgram } from './commands/program.ts';
 import { UsageError } from './commands/usage-error.ts';
-import { BUILD_INFO } from './telemetry/build-info.ts';
-
-/** Every command, in the order of the help. */
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
-  serveCommand,
-  checkCommand,
-  policyCommand,
-  replayCommand,
-  rerunCommand,
-  completionCommand,
-  versionCommand,
-];
 
 const context: CommandContext = {
   get stdin() {
@@ -98,16 +80,8 @@ function report(error: unknown): ExitCode {
   return 1;
 }
 
-const program = new Command('jobguard')
-  .version(BUILD_INFO.version, '--version', 'print the version')
-  .description('Keeps Kubeflow training jobs as they were created: a validating admission webhook.')
-  .addHelpText('after', '\nExample:\n  jobguard serve --dev')
-  .configureOutput({ outputError })
-  .exitOverride();
-for (const create of COMMANDS) program.addCommand(create(context).copyInheritedSettings(program));
-
 try {
-  await program.parseAsync(process.argv);
+  await createProgram(context, outputError).parseAsync(process.argv);
 } catch (error) {
   process.exit(report(error));
 }

@@ -3,7 +3,8 @@ import { join, relative } from 'node:path';
 
 import { readText, type InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
-import { isManifestFile, objectsInFolder, type Named } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
+import { isManifestFile, objectsInFolder } from '../manifests/objects.ts';
 
 /** The objects of the files that differ between a git revision and the working tree. */
 export interface Revisions {

@@ -1,6 +1,6 @@
 import { causeText, UNJUDGEABLE_TEXTS } from '../../core/denial-text.ts';
 import type { Path } from '../../core/path.ts';
-import type { Named } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
 import type { Judged, Report } from './judged.ts';
 import { tableText } from './verdict-table.ts';
 import { objectName, refusedChanges } from './verdict-text.ts';

@@ -3,9 +3,11 @@ import type { Policy } from '../../core/policy.ts';
 import { readText, type InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
 import { readRevisions } from './git.ts';
-import { readObjects, type Named, type Objects } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
+import { readObjects, type Objects } from '../manifests/objects.ts';
 import { pairObjects, type Pairs } from './pairs.ts';
-import { patched, readPatch, type PatchFlags } from '../manifests/patch-option.ts';
+import { patched } from '../manifests/patch.ts';
+import { readPatch, type PatchFlags } from '../manifests/patch-option.ts';
 import type { Inputs } from './items.ts';
 import { updateRequest, type UpdateFlags } from './update-request.ts';
 

@@ -1,5 +1,5 @@
 import type { AdmissionRequest } from '../../core/admission.ts';
-import type { Named } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
 import type { Answer } from './answered.ts';
 import type { Pairs } from './pairs.ts';
 

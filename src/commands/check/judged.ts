@@ -1,4 +1,4 @@
-import type { Named } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
 import type { Inputs } from './items.ts';
 import type { Judgement } from './verdict-text.ts';
 

@@ -1,5 +1,5 @@
 import { refusalText, UNJUDGEABLE_TEXTS } from '../../core/denial-text.ts';
-import type { Named } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
 import type { Judged, Report } from './judged.ts';
 import { objectName, verdictText } from './verdict-text.ts';
 

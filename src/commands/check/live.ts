@@ -9,8 +9,10 @@ import { createMergePatch } from '../../kube/merge-patch.ts';
 import type { ClusterFlags } from '../live/cluster-flags.ts';
 import { inCluster } from '../live/in-cluster.ts';
 import { liveObject, namedJob } from '../live/live-job.ts';
-import { metadataOf, readObjects, type Named, type Objects } from '../manifests/objects.ts';
-import { patched, readPatch, type Patch, type PatchFlags } from '../manifests/patch-option.ts';
+import { metadataOf, type Named } from '../manifests/named.ts';
+import { readObjects, type Objects } from '../manifests/objects.ts';
+import { patched } from '../manifests/patch.ts';
+import { readPatch, type PatchFlags, type PatchOption } from '../manifests/patch-option.ts';
 import type { InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Inputs, Item } from './items.ts';
@@ -55,7 +57,7 @@ async function readAll(files: readonly string[], context: InputContext): Promise
   return { isFolder: all.some(({ isFolder }) => isFolder), objects: all.flatMap(({ objects }) => objects) };
 }
 
-async function readPatched(files: readonly string[], patch: Patch, asking: Asking): Promise<Inputs> {
+async function readPatched(files: readonly string[], patch: PatchOption, asking: Asking): Promise<Inputs> {
   const [target = '', ...others] = files;
   if (others.length > 0) throw new UsageError([`${patch.flag} patches one object: RESOURCE/NAME`]);
   const { place, job } = await namedJob(target, asking.flags.namespace, asking);
@@ -73,7 +75,7 @@ async function readPatched(files: readonly string[], patch: Patch, asking: Askin
 }
 
 /** `patched` has found out that it is a map or a list. */
-function asObject(value: Patch['value']): object {
+function asObject(value: PatchOption['value']): object {
   return typeof value === 'object' && value !== null ? value : {};
 }
 

@@ -1,6 +1,6 @@
 import { guardedResource, type Policy } from '../../core/policy.ts';
 import { UsageError } from '../usage-error.ts';
-import type { Named } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
 import type { UpdateFlags } from './update-request.ts';
 
 /** The objects of two sides, sorted by what becomes of them. */

@@ -3,7 +3,7 @@ import { UsageError } from '../usage-error.ts';
 import { githubCommands } from './github-commands.ts';
 import type { Report } from './judged.ts';
 import { junitText } from './junit.ts';
-import type { Named } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
 import { permittedPatch } from './permitted-patch.ts';
 import { objectName, verdictDocument, verdictText } from './verdict-text.ts';
 import { tableText } from './verdict-table.ts';

@@ -5,7 +5,7 @@ import { resourceName } from '../../core/resource-name.ts';
 import { applied } from '../../kube/apply.ts';
 import { withDefaults } from '../../kube/defaults.ts';
 import { UsageError } from '../usage-error.ts';
-import { metadataOf, type Named } from '../manifests/objects.ts';
+import { metadataOf, type Named } from '../manifests/named.ts';
 
 /** What the command line says of an update, beside its two objects. */
 export interface UpdateFlags {

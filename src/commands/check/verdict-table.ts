@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 
 import type { Decision } from '../../core/decide.ts';
 import { MAX_NAME_LENGTH, printable } from '../../core/text.ts';
-import type { Named } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
 import type { Report } from './judged.ts';
 import { objectName } from './verdict-text.ts';
 

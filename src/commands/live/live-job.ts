@@ -7,7 +7,7 @@ import { compilePolicy } from '../../policy/compile.ts';
 import { completePolicy } from '../../policy/complete.ts';
 import { DEFAULT_POLICY_DOCUMENT } from '../../policy/defaults.ts';
 import { KNOWN_KINDS } from '../../policy/known-kinds.ts';
-import { named, type Named } from '../manifests/objects.ts';
+import { named, type Named } from '../manifests/named.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** A job of a cluster, and where it is. */

@@ -1,10 +1,6 @@
-import { isMap, type JsonMap, type JsonValue } from '../../core/json.ts';
-import { applyJsonPatch, PatchError } from '../../kube/json-patch.ts';
-import { ManifestError, parseValue } from '../../kube/manifest.ts';
-import { applyMergePatch } from '../../kube/merge-patch.ts';
 import { nameOf, readText, type InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
-import { named, type Named } from './objects.ts';
+import { parsePatch, type Patch, type PatchType } from './patch.ts';
 
 /** The flags that give the updated object as a patch. */
 export interface PatchFlags {
@@ -13,14 +9,9 @@ export interface PatchFlags {
   readonly type: PatchType;
 }
 
-export type PatchType = 'merge' | 'json';
-
-/** A patch, and what it is called where it is wrong. */
-export interface Patch {
+/** A patch, and the flag that gives it. */
+export interface PatchOption extends Patch {
   readonly flag: '--patch' | '--patch-file';
-  readonly name: string;
-  readonly value: JsonValue;
-  readonly type: PatchType;
 }
 
 /**
@@ -31,46 +22,10 @@ export interface Patch {
 export async function readPatch(
   { patch, patchFile, type }: PatchFlags,
   context: InputContext,
-): Promise<Patch | undefined> {
+): Promise<PatchOption | undefined> {
   if (patch !== undefined && patchFile !== undefined) throw new UsageError(['--patch-file: not allowed with --patch']);
   if (patch !== undefined) return { flag: '--patch', name: '--patch', value: parsePatch(patch, '--patch'), type };
   if (patchFile === undefined) return undefined;
   const name = nameOf(patchFile);
   return { flag: '--patch-file', name, value: parsePatch(await readText(patchFile, context), name), type };
-}
-
-function parsePatch(text: string, name: string): JsonValue {
-  try {
-    return parseValue(text, name);
-  } catch (error) {
-    throw error instanceof ManifestError ? new UsageError(error.problems) : error;
-  }
-}
-
-/**
- * Returns an object as a patch leaves it.
- *
- * @throws UsageError where the patch cannot be applied
- */
-export function patched(before: Named, { name, value, type }: Patch): Named {
-  const { object, positionOf } = before;
-  const result = type === 'merge' ? mergePatched(object, value, name) : jsonPatched(object, value, name);
-  return named({ object: result, positionOf }, name);
-}
-
-function mergePatched(object: JsonMap, patch: JsonValue, name: string): JsonMap {
-  const result = isMap(patch) ? applyMergePatch(object, patch) : undefined;
-  if (isMap(result)) return result;
-  const hint = Array.isArray(patch) ? '; for a list of operations add --type json' : '';
-  throw new UsageError([`${name}: a merge patch is a map${hint}`]);
-}
-
-function jsonPatched(object: JsonMap, patch: JsonValue, name: string): JsonMap {
-  try {
-    const result = applyJsonPatch(object, patch);
-    if (isMap(result)) return result;
-  } catch (error) {
-    throw error instanceof PatchError ? new UsageError([`${name}: ${error.message}`]) : error;
-  }
-  throw new UsageError([`${name}: leaves no object`]);
 }

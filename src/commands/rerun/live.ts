@@ -15,7 +15,7 @@ import {
 import { parseDuration } from '../../server/duration.ts';
 import { inCluster } from '../live/in-cluster.ts';
 import { namedJob, policyOfKnownKinds, type LiveJob } from '../live/live-job.ts';
-import { metadataOf, objectsOf } from '../manifests/objects.ts';
+import { metadataOf, objectsOf } from '../manifests/named.ts';
 import { requireOneStdin } from '../manifests/one-stdin.ts';
 import { readPatch } from '../manifests/patch-option.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,7 +1,7 @@
 import { isMap, isScalar, parseAllDocuments, parseDocument, Scalar, visit, type Document } from 'yaml';
 
 import { exactJsonText } from '../../kube/exact-text.ts';
-import type { Named } from '../manifests/objects.ts';
+import type { Named } from '../manifests/named.ts';
 
 /** How the new job is called, and the one that it is made of. */
 export interface NewJob {

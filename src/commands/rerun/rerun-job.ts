@@ -1,5 +1,5 @@
 import { requireOneStdin } from '../manifests/one-stdin.ts';
-import { objectsOf } from '../manifests/objects.ts';
+import { objectsOf } from '../manifests/named.ts';
 import { readPatch } from '../manifests/patch-option.ts';
 import { nameOf, readText } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,8 +1,8 @@
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
 import { MAX_NAME_LENGTH, printable } from '../../core/text.ts';
 import { lastApplied } from '../../kube/apply.ts';
-import { metadataOf, objectsOf, type Named } from '../manifests/objects.ts';
-import { patched, type Patch } from '../manifests/patch-option.ts';
+import { metadataOf, objectsOf, type Named } from '../manifests/named.ts';
+import { patched, type Patch } from '../manifests/patch.ts';
 import { nameOf, readText, type InputContext } from '../text-file.ts';
 import { UsageError } from '../usage-error.ts';
 import { nextName } from './new-name.ts';
