@@ -1,6 +1,6 @@
 # `make` lists the targets. Each one installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install build image lint test mutation fuzz run demo cluster soak generate manifests pictures names release-rehearsal clean
+.PHONY: help install build image lint test mutation fuzz run demo cluster soak generate manifests pictures site names release-rehearsal clean
 
 NPM := npm --loglevel=error
 NODE := node_modules/.bin/node
@@ -19,7 +19,7 @@ image: ## build the container image jobguard
 	docker build --build-arg REVISION=$$(git rev-parse HEAD) --tag jobguard .
 
 clean: ## remove everything that was built and installed
-	rm -rf dist coverage node_modules
+	rm -rf dist coverage site/dist node_modules
 
 ##@ Check
 
@@ -63,6 +63,9 @@ manifests: install ## render the chart into deploy/
 
 pictures: install ## draw the pictures of the documentation
 	$(NODE) tools/pictures/main.ts
+
+site: install ## build the documentation with its playground into site/dist
+	$(NPM) run site
 
 ##@ Release
 

@@ -13,6 +13,7 @@ export default {
     layer('unit'),
     layer('property'),
     layer('integration'),
+    layer('site', { globalSetup: '<rootDir>/test/site/setup.ts' }),
     layer('bench'),
     layer('apiserver', { globalSetup: '<rootDir>/test/apiserver/setup.ts' }),
     layer('chart', { globalSetup: '<rootDir>/test/chart/setup.ts' }),

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 
 import { parseJson, type JsonMap } from '../../src/core/json.ts';
-import { applyMergePatch, createMergePatch } from '../../src/kube/merge-patch.ts';
+import { createMergePatch } from '../../src/kube/create-merge-patch.ts';
+import { applyMergePatch } from '../../src/kube/merge-patch.ts';
 
 const map = (text: string): JsonMap => parseJson(text) as JsonMap;
 

@@ -5,7 +5,7 @@ import { applied } from '../../kube/apply.ts';
 import type { Cluster } from '../../kube/cluster.ts';
 import { exactJsonText } from '../../kube/exact-text.ts';
 import { dryRun, type LiveUpdate, type ObjectPlace, type Rights } from '../../kube/live-object.ts';
-import { createMergePatch } from '../../kube/merge-patch.ts';
+import { createMergePatch } from '../../kube/create-merge-patch.ts';
 import type { ClusterFlags } from '../live/cluster-flags.ts';
 import { inCluster } from '../live/in-cluster.ts';
 import { liveObject, namedJob } from '../live/live-job.ts';
