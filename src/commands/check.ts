@@ -29,7 +29,10 @@ export function checkCommand(context: CheckContext): Command {
     .option('--as-group <group>', 'group of the writer; may be repeated', collect)
     .option('--field-manager <name>', 'what the writer calls itself, such as argocd-controller')
     .option('--at <time>', 'day or moment (RFC 3339) to judge at, for exemptions that expire (default: now)')
-    .option('-n, --namespace <namespace>', 'namespace of the job if its files do not set one (default: default)')
+    .option(
+      '-n, --namespace <namespace>',
+      "namespace of the job if its files do not set one (default: default; with --live the context's)",
+    )
     .addOption(new Option('--subresource <name>', 'the files contain the Scale of a job').choices(['scale']))
     .option(
       '--resource <name>',

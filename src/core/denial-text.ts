@@ -1,4 +1,5 @@
 import type { UnjudgeableReason } from './decide.ts';
+import { resourceName } from './resource-name.ts';
 
 /** Everything that is said to a writer whose update is refused, or would be; `explain.ts` decides what of it is said. */
 
@@ -22,15 +23,13 @@ export interface DenialParts {
 /** What somebody can do who wants the job to run differently. */
 const WAY_OUT = 'To run it differently, create a new job';
 
-type WayOut = (namespaceFlag: string) => string;
+/** Makes the sentence out of what creates the new job: `: kubectl jobguard rerun …`; '' where the command is not known. */
+type WayOut = (command: string) => string;
 
 const newNameIn =
   (source: string): WayOut =>
   () =>
     `To run it differently, give the job a new name in ${source}.`;
-
-const applyUnderNewName: WayOut = (namespaceFlag) =>
-  `To run it differently, give the manifest a new name: change metadata.name, then kubectl apply${namespaceFlag} -f FILENAME.`;
 
 /**
  * The way out for whoever writes with a tool, by the name that the tool gives itself in the request's
@@ -38,36 +37,42 @@ const applyUnderNewName: WayOut = (namespaceFlag) =>
  *
  * Sources: argoproj/argo-cd common/common.go (ArgoCDSSAManager); fluxcd/kustomize-controller and fluxcd/helm-controller
  * main.go (controllerName); helm/helm pkg/kube/client.go (getManagedFieldsManager: the program's name);
- * k8s.io/kubectl v0.37 pkg/cmd/edit/edit.go, pkg/cmd/replace/replace.go, pkg/cmd/apply/apply.go (`kubectl` where it
- * applies on the server). `kubectl edit` keeps what was refused in a file and prints its name: pkg/cmd/util/editor.
+ * k8s.io/kubectl v0.37 pkg/cmd/edit/edit.go, pkg/cmd/replace/replace.go. `kubectl edit` keeps what was refused in a file
+ * and prints its name: pkg/cmd/util/editor.
  */
 const WAYS_OUT: ReadonlyMap<string, WayOut> = new Map([
   ['argocd-controller', newNameIn('the manifest that Argo CD applies')],
   ['kustomize-controller', newNameIn('the manifest that Flux applies')],
   ['helm-controller', newNameIn('the chart that Flux installs')],
   ['helm', newNameIn('the chart that Helm installs')],
-  ['kubectl-client-side-apply', applyUnderNewName],
-  ['kubectl', applyUnderNewName],
-  [
-    'kubectl-edit',
-    (namespaceFlag) =>
-      `${WAY_OUT} from the copy that kubectl edit saved: change metadata.name, remove resourceVersion, then kubectl create${namespaceFlag} -f FILENAME.`,
-  ],
-  [
-    'kubectl-replace',
-    (namespaceFlag) =>
-      `${WAY_OUT}: change metadata.name, then kubectl create${namespaceFlag} -f FILENAME. With --force, kubectl replace deletes this job.`,
-  ],
+  ['kubectl-edit', (command) => `${WAY_OUT} from the copy that kubectl edit saved${command}.`],
+  ['kubectl-replace', (command) => `${WAY_OUT}${command}. With --force, kubectl replace deletes this job.`],
 ]);
 
-/** A name that a shell takes as it is. Source: k8s.io/apimachinery pkg/util/validation, IsDNS1123Label. */
-const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+/** A name that a shell takes as it is. Source: k8s.io/apimachinery pkg/util/validation, IsDNS1123Subdomain. */
+const NAME = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
 
-/** Says what a person can do who writes with a tool, with the command that does it in the job's namespace. */
-export function wayOutText(fieldManager: string, namespace: string): string {
-  const namespaceFlag = NAMESPACE.test(namespace) ? ` -n ${namespace}` : '';
-  const wayOut = WAYS_OUT.get(fieldManager);
-  return wayOut === undefined ? `${WAY_OUT}: kubectl create${namespaceFlag} -f FILENAME.` : wayOut(namespaceFlag);
+/** The job that a command is about. */
+export interface CommandObject {
+  readonly group: string;
+  /** The plural. */
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Says what a person can do who writes with a tool, with the command that does it. */
+export function wayOutText(fieldManager: string, object: CommandObject): string {
+  const wayOut = WAYS_OUT.get(fieldManager) ?? ((command) => `${WAY_OUT}${command}.`);
+  return wayOut(rerunCommand(object));
+}
+
+/** `: kubectl jobguard rerun --live tfjob/mnist -n team -f FILENAME --create`; '' where a shell would read it otherwise. */
+function rerunCommand({ group, resource, namespace, name }: CommandObject): string {
+  // Kubeflow's kinds are known by their names alone.
+  const kind = group === 'kubeflow.org' ? resource.replace(/s$/, '') : resourceName(group, resource);
+  if (![kind, namespace, name].every((part) => NAME.test(part))) return '';
+  return `: kubectl jobguard rerun --live ${kind}/${name} -n ${namespace} -f FILENAME --create`;
 }
 
 /** Says the same to a controller, which runs no commands. */

@@ -130,7 +130,10 @@ function explainDenial(
   const named = denial.denied.slice(0, MAX_NAMED_PATHS).map((change) => namedChange(change, type));
   const allowed = allowedFor(resource, named);
   const preset = policy.dormantPresets.find(({ covers }) => covers(request.user.username));
-  const wayOut = preset === undefined ? wayOutText(request.fieldManager, request.namespace) : WAY_OUT_OF_CONTROLLER;
+  const wayOut =
+    preset === undefined
+      ? wayOutText(request.fieldManager, { ...request, ...request.resource })
+      : WAY_OUT_OF_CONTROLLER;
   const hint =
     preset === undefined ? suspensionHint(policy, request, resource, denial) : presetHint(preset.title, preset.name);
   const { contact } = policy;

@@ -8,18 +8,23 @@ import { describeWithControlPlane } from './layer.ts';
 
 /** What kubectl says of a denial, by the field manager of the command. */
 const denial =
-  (job: string, ...refused: string[]) =>
+  (subject: string, job: string, ...refused: string[]) =>
   (fieldManager?: string): string => {
-    const wayOut = fieldManager === undefined ? wayOutIn('default') : wayOutOf(fieldManager, 'default');
-    return `admission webhook "${WEBHOOK_NAME}" denied the request: ${denialOf(job, refused, { wayOut })}`;
+    const wayOut = fieldManager === undefined ? wayOutIn('default', job) : wayOutOf(fieldManager, 'default', job);
+    return `admission webhook "${WEBHOOK_NAME}" denied the request: ${denialOf(subject, refused, { wayOut })}`;
   };
 
 const imageChange = (type: string): string =>
   `spec.tfReplicaSpecs[${type}].template.spec.containers[0].image (train:v1 → train:v2)`;
-const REFUSED_IMAGES = denial('tfjobs.kubeflow.org "mnist"', imageChange('PS'), imageChange('Worker'));
-const REFUSED_TF_WORKERS = denial('tfjobs.kubeflow.org "mnist"', 'spec.tfReplicaSpecs[Worker].replicas (2 → 4)');
+const REFUSED_IMAGES = denial('tfjobs.kubeflow.org "mnist"', 'tfjob/mnist', imageChange('PS'), imageChange('Worker'));
+const REFUSED_TF_WORKERS = denial(
+  'tfjobs.kubeflow.org "mnist"',
+  'tfjob/mnist',
+  'spec.tfReplicaSpecs[Worker].replicas (2 → 4)',
+);
 const REFUSED_PYTORCH_WORKERS = denial(
   'pytorchjobs.kubeflow.org "bert"',
+  'pytorchjob/bert',
   'spec.pytorchReplicaSpecs[Worker].replicas (2 → 4)',
 );
 

@@ -150,7 +150,7 @@ describeWithControlPlane('with --live', () => {
   permitted  metadata.labels[a] (changed)
   refused    ${REPLICAS} (2 → 4)
 
-Only labels, annotations, activeDeadlineSeconds, ttlSecondsAfterFinished and cleanPodPolicy may change. To run it differently, give the manifest a new name: change metadata.name, then kubectl apply -n team -f FILENAME.
+Only labels, annotations, activeDeadlineSeconds, ttlSecondsAfterFinished and cleanPodPolicy may change. ${wayOutIn('team')}
 `,
       });
     });
@@ -383,6 +383,14 @@ Only labels, annotations, activeDeadlineSeconds, ttlSecondsAfterFinished and cle
         stderr: `creates ${jobNamedIn('next')}\ndeletes ${jobNamedIn('mnist-2')} once the new one is there\n`,
       });
       expect([await stored('mnist-2'), await stored('next')]).toEqual([undefined, expect.anything()]);
+    });
+
+    test('is what a denial names, and what it names makes the new job', async () => {
+      const denied = await cluster.kubectl(['apply', '-f', join(folder, 'scaled.json')]);
+      const [, command = ''] = /kubectl jobguard (rerun .* --create)\./.exec(denied.stderr) ?? [];
+      const finished = await jobguard(...command.replace('FILENAME', 'scaled.json').split(' '), '--yes');
+      expect(finished).toMatchObject({ code: 0, stdout: `${jobNamedIn('mnist-2')} created\n` });
+      expect(at(await stored('mnist-2'), 'spec', 'tfReplicaSpecs', 'Worker', 'replicas')).toBe(4);
     });
 
     test.each<[string, readonly string[], string]>([

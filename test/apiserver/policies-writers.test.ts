@@ -339,11 +339,11 @@ describeWithControlPlane('writers, each under the policies that are for and agai
         hint: HINTS.suspend,
       },
     ])('$title', async ({ body, hint }) => {
-      const { path } = await jobIn('off', TF_JOB, { spec: suspended(true) });
+      const { path, name } = await jobIn('off', TF_JOB, { spec: suspended(true) });
       const answer = await mergePatch(cluster, path, body, 'alice');
       expect([answer.status, messageOf(answer)]).toEqual([
         403,
-        expect.stringContaining(`. ${wayOutIn('off')} (${hint})`),
+        expect.stringContaining(`. ${wayOutIn('off', `tfjob/${name}`)} (${hint})`),
       ]);
     });
   });

@@ -6,23 +6,22 @@
 const DEFAULT_ALLOWED = 'labels, annotations, activeDeadlineSeconds, ttlSecondsAfterFinished and cleanPodPolicy';
 
 /** What somebody is told to do instead who writes with a tool, by the tool's name for itself. */
-export const wayOutOf = (fieldManager: string, namespace: string): string =>
-  `To run it differently, ${WAYS_OUT[fieldManager]?.(namespace) ?? ''}`;
+export const wayOutOf = (fieldManager: string, namespace: string, job = 'tfjob/mnist'): string =>
+  `To run it differently, ${WAYS_OUT[fieldManager]?.(rerunOf(job, namespace)) ?? ''}`;
 
-const applyAgain = (namespace: string): string =>
-  `give the manifest a new name: change metadata.name, then kubectl apply -n ${namespace} -f FILENAME.`;
+/** The command that makes the new job. */
+const rerunOf = (job: string, namespace: string): string =>
+  `kubectl jobguard rerun --live ${job} -n ${namespace} -f FILENAME --create`;
 
-const WAYS_OUT: Readonly<Record<string, (namespace: string) => string>> = {
+const WAYS_OUT: Readonly<Record<string, (command: string) => string>> = {
   'argocd-controller': () => 'give the job a new name in the manifest that Argo CD applies.',
   'kustomize-controller': () => 'give the job a new name in the manifest that Flux applies.',
   'helm-controller': () => 'give the job a new name in the chart that Flux installs.',
   helm: () => 'give the job a new name in the chart that Helm installs.',
-  kubectl: applyAgain,
-  'kubectl-client-side-apply': applyAgain,
-  'kubectl-edit': (namespace) =>
-    `create a new job from the copy that kubectl edit saved: change metadata.name, remove resourceVersion, then kubectl create -n ${namespace} -f FILENAME.`,
-  'kubectl-replace': (namespace) =>
-    `create a new job: change metadata.name, then kubectl create -n ${namespace} -f FILENAME. With --force, kubectl replace deletes this job.`,
+  kubectl: (command) => `create a new job: ${command}.`,
+  'kubectl-client-side-apply': (command) => `create a new job: ${command}.`,
+  'kubectl-edit': (command) => `create a new job from the copy that kubectl edit saved: ${command}.`,
+  'kubectl-replace': (command) => `create a new job: ${command}. With --force, kubectl replace deletes this job.`,
 };
 
 /** What a denial says beside the refused changes; what is left out is as the default policy has it. */
@@ -41,9 +40,9 @@ export interface Wording {
 /** What a controller is told to do instead. */
 export const WAY_OUT = 'To run it differently, create a new job.';
 
-/** What whoever does not say which tool it is gets told, with the command for the job's namespace. */
-export const wayOutIn = (namespace: string): string =>
-  `To run it differently, create a new job: kubectl create -n ${namespace} -f FILENAME.`;
+/** What whoever does not say which tool it is gets told, with the command for the job. */
+export const wayOutIn = (namespace: string, job = 'tfjob/mnist'): string =>
+  `To run it differently, create a new job: ${rerunOf(job, namespace)}.`;
 
 /** `tfjobs.kubeflow.org "mnist" may not be updated`. */
 export const refusalOf = (subject: string): string => `${subject} may not be updated`;

@@ -392,7 +392,7 @@ spec: {replicas: 2}
 
   refused    spec.pytorchReplicaSpecs[Worker].replicas (2 → 3)
 
-${MAY_CHANGE}`,
+${mayChange(wayOutIn('research', 'pytorchjob/bert'))}`,
       problems: [],
     });
   });

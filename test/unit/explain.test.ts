@@ -165,7 +165,9 @@ describe('the message of a denial', () => {
       object: scale(3),
     };
     expect(message(review)).toBe(
-      denialOf('pytorchjobs.kubeflow.org "bert"', ['spec.pytorchReplicaSpecs[Worker].replicas (2 → 3)']),
+      denialOf('pytorchjobs.kubeflow.org "bert"', ['spec.pytorchReplicaSpecs[Worker].replicas (2 → 3)'], {
+        wayOut: wayOutIn('research', 'pytorchjob/bert'),
+      }),
     );
   });
 
@@ -362,7 +364,7 @@ describe('hostile keys and values', () => {
       const oldObject = withValue(withValue(TF_JOB, `/spec/tfReplicaSpecs/${segment}`, chief), image, `${key}1`);
       const text = message({ name: 'n'.repeat(253), oldObject, object: withValue(oldObject, image, `${key}2`) });
       expect(text).toContain(`${refusalOf('"')}: spec.tfReplicaSpecs[`);
-      expect(text.endsWith(wayOutIn('research'))).toBe(true);
+      expect(text.endsWith(wayOutIn('research', `tfjob/${'n'.repeat(253)}`))).toBe(true);
     });
 
     test('as the job’s own name', () => {
@@ -449,13 +451,21 @@ describe('the way out', () => {
     },
   );
 
-  test.each(['', 'a;reboot', '$(reboot)', '-A', 'a\nb', 'x'.repeat(64)])(
-    'names no namespace that a shell would take for something else: "%s"',
-    (namespace) => {
-      const review = { namespace, oldObject: TF_JOB, object: withValue(TF_JOB, '/spec/backoffLimit', 4) };
-      expect(explained(review).wayOut).toBe('To run it differently, create a new job: kubectl create -f FILENAME.');
+  test.each(['', 'a;reboot', '$(reboot)', '-A', 'a\nb', 'x'.repeat(254)])(
+    'has no command where a shell would take a name for something else: "%s"',
+    (text) => {
+      const review = { oldObject: TF_JOB, object: withValue(TF_JOB, '/spec/backoffLimit', 4) };
+      expect(explained({ ...review, namespace: text }).wayOut).toBe(WAY_OUT);
+      expect(explained({ ...review, name: text }).wayOut).toBe(WAY_OUT);
     },
   );
+
+  test('names the group of a kind that is not Kubeflow’s', () => {
+    const policy = policyWith({ resources: [{ group: 'batch', resource: 'jobs' }] });
+    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'mnist' } };
+    const review = { resource: 'jobs', group: 'batch', oldObject: job, object: { ...job, spec: { x: 1 } } };
+    expect(explained(review, policy).wayOut).toBe(wayOutIn('research', 'jobs.batch/mnist'));
+  });
 
   test('is none where nothing is refused', () => {
     expect(explained({ oldObject: TF_JOB, object: TF_JOB }).wayOut).toBeUndefined();
