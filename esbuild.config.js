@@ -1,5 +1,6 @@
 import { build } from 'esbuild';
 import { readFileSync } from 'node:fs';
+import { policyValidatorCode } from './build/policy-validator.ts';
 import { writeThirdParty } from './build/third-party.ts';
 
 const { version, engines } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -41,6 +42,14 @@ const leanClient = {
 };
 const LEAN = Symbol('lean');
 
+/** The policy's schema is compiled here, and not each time that a policy file is read. */
+const compiledSchema = {
+  name: 'compiled-schema',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/policy\/schema\.ts$/ }, async () => ({ contents: await policyValidatorCode() }));
+  },
+};
+
 const options = {
   bundle: true,
   metafile: true,
@@ -49,7 +58,7 @@ const options = {
   format: 'esm',
   minifySyntax: true,
   minifyWhitespace: true,
-  plugins: [builtinModules, separateKubeconfig],
+  plugins: [builtinModules, separateKubeconfig, compiledSchema],
   legalComments: 'none',
 };
 

@@ -12,8 +12,8 @@ const ROOT = join(import.meta.dirname, '..');
 export const SCHEMA_MODULE = join(ROOT, 'src/policy/schema.ts');
 
 /**
- * Returns the code of src/policy/schema.ts with the schema compiled already: where code may not be made from text, as in a
- * browser under a Content-Security-Policy, Ajv cannot compile.
+ * Returns the code of src/policy/schema.ts with the schema compiled already. To compile it takes Ajv tens of milliseconds of a
+ * start; and where code may not be made from text, as in a browser under a Content-Security-Policy, it cannot.
  */
 export async function policyValidatorCode(): Promise<string> {
   const ajv = new Ajv({ ...SCHEMA_OPTIONS, code: { source: true, esm: true } });

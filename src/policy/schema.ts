@@ -7,7 +7,7 @@ import type { PolicyDocument } from './document.ts';
 export const SCHEMA_OPTIONS: Options = { allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false };
 
 /**
- * Returns what tells whether a value fits the policy's schema. The playground's bundle has it compiled already: see
+ * Returns what tells whether a value fits the policy's schema. The bundles have it compiled already: see
  * build/policy-validator.ts.
  */
 export function policyValidator(): ValidateFunction<PolicyDocument> {
