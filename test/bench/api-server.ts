@@ -19,8 +19,11 @@ export const ALLOWED_CHANGES = [
   'ttlSecondsAfterFinished',
   'cleanPodPolicy',
 ] as const;
-/** What is changed: `asked` is allowed with a warning, so that the API server has to ask. */
-export const CHANGES = [...ALLOWED_CHANGES, 'asked', 'refused'] as const;
+/**
+ * What is changed: `status` is what an operator writes, and `asked` is allowed with a warning, so that the API server has to
+ * ask.
+ */
+export const CHANGES = [...ALLOWED_CHANGES, 'status', 'asked', 'refused'] as const;
 
 export type Guard = (typeof GUARDS)[number];
 export type Change = (typeof CHANGES)[number];
@@ -32,6 +35,7 @@ const PATCHES: Readonly<Record<Change, (round: number) => object>> = {
   activeDeadlineSeconds: (round) => runPolicy({ activeDeadlineSeconds: 10_000 + round }),
   ttlSecondsAfterFinished: (round) => runPolicy({ ttlSecondsAfterFinished: 10_000 + round }),
   cleanPodPolicy: (round) => runPolicy({ cleanPodPolicy: round % 2 === 0 ? 'All' : 'Running' }),
+  status: (round) => ({ status: { replicaStatuses: { Worker: { active: round } } } }),
   asked: (round) => runPolicy({ ttlSecondsAfterFinished: -1 - round }),
   refused: (round) => ({ spec: { tfReplicaSpecs: { Worker: { replicas: 3 + round } } } }),
 };
@@ -43,6 +47,26 @@ function runPolicy(fields: object): object {
 /** How long each PATCH took, in milliseconds, in the order in which they were sent: equal places belong to one round. */
 export type PatchTimes = Readonly<Record<Change, Readonly<Record<Guard, readonly number[]>>>>;
 
+/** How long batches of a day's mixture of PATCHes took, in milliseconds, and how many of them jobguard was asked about. */
+export interface Mixture {
+  readonly batchesMs: Readonly<Record<Guard, readonly number[]>>;
+  readonly sent: number;
+  readonly reached: number;
+}
+
+export interface Patches {
+  readonly times: PatchTimes;
+  readonly mixture: Mixture;
+}
+
+/** How many PATCHes of each kind a batch has: 90 % of an operator, 8 % of people who may, 2 % of people who may not. */
+export const BATCH: readonly (readonly [Change, number])[] = [
+  ['status', 45],
+  ['label', 2],
+  ['activeDeadlineSeconds', 2],
+  ['refused', 1],
+];
+
 /** The job that is patched, as a review of it would be 16 kB. */
 const REVIEW_BYTES = 16_000;
 const WARM_UP_ROUNDS = 50;
@@ -53,7 +77,10 @@ const PROBES_FROM = 1_000_000;
  * Measures what a PATCH of a job takes at a real API server: with nothing, with a ValidatingAdmissionPolicy of the same rule,
  * and with jobguard, and the floor, as the chart registers it. Each has a namespace of its own; a round patches in all.
  */
-export async function measurePatches(site: Site, rounds: number): Promise<PatchTimes> {
+export async function measurePatches(
+  site: Site,
+  { rounds, batches }: { readonly rounds: number; readonly batches: number },
+): Promise<Patches> {
   await using undo = new AsyncDisposableStack();
   const cluster = await startControlPlane('training-operator 1.9');
   undo.defer(cluster.stop);
@@ -68,19 +95,55 @@ export async function measurePatches(site: Site, rounds: number): Promise<PatchT
   for (const guard of GUARDS) if (guard !== 'none') await refusing(cluster, guard);
 
   await patchInTurn(cluster, WARM_UP_ROUNDS);
-  return await patchInTurn(cluster, rounds);
+  const times = await patchInTurn(cluster, rounds);
+  const before = await requestsOf(jobguard.metricsPort);
+  const batchesMs = await patchInBatches(cluster, { first: rounds, batches });
+  const reached = (await requestsOf(jobguard.metricsPort)) - before;
+  return { times, mixture: { batchesMs, sent: batches * BATCH_SIZE, reached } };
+}
+
+const CHANGES_OF_BATCH = BATCH.flatMap(([change, count]) => Array.from({ length: count }, () => change));
+const BATCH_SIZE = CHANGES_OF_BATCH.length;
+
+/** Sends the batches, each to every guard in turn; `first` is a number that no round had yet. */
+async function patchInBatches(
+  cluster: ControlPlane,
+  { first, batches }: { readonly first: number; readonly batches: number },
+): Promise<Mixture['batchesMs']> {
+  const times = noTimes();
+  for (let batch = 0; batch < batches; batch += 1) {
+    for (const guard of rotated(GUARDS, batch)) {
+      let ms = 0;
+      for (const [index, change] of CHANGES_OF_BATCH.entries()) {
+        ms += await patch(cluster, guard, change, first + batch * BATCH_SIZE + index);
+      }
+      times[guard].push(ms);
+    }
+  }
+  return times;
+}
+
+/** Returns how many reviews jobguard has answered. */
+async function requestsOf(metricsPort: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  const series = text.matchAll(/^jobguard_admission_requests_total\{.*\} (\d+)$/gm);
+  return [...series].reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+function noTimes(): Record<Guard, number[]> {
+  return { none: [], policy: [], floor: [], jobguard: [] };
 }
 
 async function patchInTurn(cluster: ControlPlane, rounds: number): Promise<PatchTimes> {
-  const none = (): Record<Guard, number[]> => ({ none: [], policy: [], floor: [], jobguard: [] });
   const times = {
-    label: none(),
-    annotation: none(),
-    activeDeadlineSeconds: none(),
-    ttlSecondsAfterFinished: none(),
-    cleanPodPolicy: none(),
-    asked: none(),
-    refused: none(),
+    label: noTimes(),
+    annotation: noTimes(),
+    activeDeadlineSeconds: noTimes(),
+    ttlSecondsAfterFinished: noTimes(),
+    cleanPodPolicy: noTimes(),
+    status: noTimes(),
+    asked: noTimes(),
+    refused: noTimes(),
   };
   for (let round = 0; round < rounds; round += 1) {
     for (const change of CHANGES) {
@@ -95,7 +158,8 @@ async function patch(cluster: ControlPlane, guard: Guard, change: Change, round:
   const contentType = 'application/merge-patch+json';
   const body = PATCHES[change](round);
   const start = performance.now();
-  const { status, text } = await cluster.request('PATCH', `${jobsIn(guard)}/mnist`, { contentType, body });
+  const path = `${jobsIn(guard)}/mnist${change === 'status' ? '/status' : ''}`;
+  const { status, text } = await cluster.request('PATCH', path, { contentType, body });
   const ms = performance.now() - start;
   const isRefused = status === 403 || status === 422;
   if (isRefused !== (change === 'refused' && guard !== 'none')) throw new Error(`${guard}, ${change}: ${text}`);

@@ -3,7 +3,7 @@ import type { Growth } from './growth.ts';
 import type { ResidentMemory } from './memory.ts';
 import { percentile } from './statistics.ts';
 import type { Results } from './report.ts';
-import { ratios, type Sample } from './throughput.ts';
+import { ratios, REFUSED, type Sample } from './throughput.ts';
 
 /** What jobguard is held to, and what came of it. */
 export interface Goal {
@@ -23,21 +23,23 @@ export function goalsOf(results: Results): Goal[] {
   ];
 }
 
-/** By how much jobguard is to be ahead of each, at 16 kB and 8 connections. */
+/** By how much jobguard is to be ahead of each at 8 connections. */
 const LEADS = [
-  { over: 'floor', least: 0.9, of: 'requests/s' },
-  { over: 'pepr', least: 4, of: 'requests/s' },
-  { over: 'controller-runtime', least: 1.3, of: 'requests/CPU-s' },
-  { over: 'opa', least: 3, of: 'requests/s' },
+  { over: 'floor', size: '16 kB', least: 0.8, of: 'requests/s' },
+  { over: 'floor', size: REFUSED, least: 0.7, of: 'requests/s' },
+  { over: 'floor', size: '2 kB', least: 0.6, of: 'requests/s' },
+  { over: 'pepr', size: '16 kB', least: 4, of: 'requests/s' },
+  { over: 'controller-runtime', size: '16 kB', least: 1.3, of: 'requests/CPU-s' },
+  { over: 'opa', size: '16 kB', least: 3, of: 'requests/s' },
 ] as const;
 
 function throughputGoals({ throughput: { samples } }: Results): Goal[] {
-  const cell = cellOf(samples);
-  return LEADS.map(({ over, least, of }) => {
+  return LEADS.map(({ over, size, least, of }) => {
+    const cell = cellOf(samples, size);
     const figure = (sample: Sample): number =>
       of === 'requests/s' ? sample.requestsPerSecond : sample.requestsPerCpuSecond;
     const lead = (name: string): number => percentile(ratios(cell, name, over, figure), 50);
-    const goal = atLeast(`${of} at 16 kB, 8 connections: ≥ ${least} × ${over}`, lead('jobguard'), least);
+    const goal = atLeast(`${of} at ${size}, 8 connections: ≥ ${least} × ${over}`, lead('jobguard'), least);
     return beside(goal, 'judging floor', lead('judging floor').toFixed(2));
   });
 }
@@ -47,7 +49,7 @@ const TAIL_MS = 10;
 function tailGoal({ throughput: { samples } }: Results): Goal {
   const p99Of = (name: string): number =>
     percentile(
-      cellOf(samples)
+      cellOf(samples, '16 kB')
         .filter(({ contender }) => contender === name)
         .map(({ p99Ms }) => p99Ms),
       50,
@@ -60,8 +62,8 @@ function tailGoal({ throughput: { samples } }: Results): Goal {
   };
 }
 
-function cellOf(samples: readonly Sample[]): Sample[] {
-  return samples.filter(({ size, connections }) => size === '16 kB' && connections === 8);
+function cellOf(samples: readonly Sample[], ofSize: string): Sample[] {
+  return samples.filter(({ size, connections }) => size === ofSize && connections === 8);
 }
 
 /** As many PATCHes of one kind make a block, whose medians are compared. */
@@ -77,9 +79,9 @@ function patchRatio(times: readonly number[], to: readonly number[]): number {
   );
 }
 
-function patchGoals({ patches }: Results): Goal[] {
+function patchGoals({ patches: { times } }: Results): Goal[] {
   const compare = (change: Change, to: Guard, most: number): Goal => {
-    const ratio = (guard: Guard): number => patchRatio(patches[change][guard], patches[change][to]);
+    const ratio = (guard: Guard): number => patchRatio(times[change][guard], times[change][to]);
     const goal = atMost(`PATCH, ${change}: ≤ ${most.toFixed(2)} × ${NAMES[to]}`, ratio('jobguard'), most);
     return to === 'floor' ? goal : beside(goal, 'floor', ratio('floor').toFixed(3));
   };
@@ -109,16 +111,18 @@ function linearity({ growth: [own, ofFloor] }: Results): Goal {
   return beside(atMost(goal, seen(own), MOST_PER_BYTE), 'floor', seen(ofFloor).toFixed(3));
 }
 
+const MOST_MEMORY = 1.1;
+
 function ownGoals({ startsMs, memory }: Results): Goal[] {
   const ready = percentile(startsMs, 50);
   const peakOf = ({ underLoad }: ResidentMemory): number => Math.max(...underLoad);
   const [peak, ofFloor] = [peakOf(memory.jobguard), peakOf(memory.floor)];
   return [
-    { goal: 'ready in < 200 ms, median', seen: `${ready.toFixed(0)} ms`, isMet: ready < 200 },
+    { goal: 'ready in ≤ 200 ms, median', seen: `${ready.toFixed(0)} ms`, isMet: ready <= 200 },
     {
-      goal: 'resident memory under load: ≤ 110 MB',
-      seen: `${peak.toFixed(0)} MB (floor ${ofFloor.toFixed(0)} MB)`,
-      isMet: peak <= 110,
+      goal: `most resident memory under load: ≤ ${MOST_MEMORY} × floor`,
+      seen: `${(peak / ofFloor).toFixed(2)} (${peak.toFixed(0)} MB, floor ${ofFloor.toFixed(0)} MB)`,
+      isMet: peak <= MOST_MEMORY * ofFloor,
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
+import { arch, availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { promisify } from 'node:util';
 
 /** What everything ran on. */
@@ -8,8 +8,6 @@ export interface Machine {
   readonly cores: number;
   readonly memoryGB: number;
   readonly system: string;
-  /** Mean number of processes that wanted to run in the minute before: above the cores' number, figures are of a busy machine. */
-  readonly load: number;
   readonly node: string;
   readonly wrk: string;
 }
@@ -20,7 +18,6 @@ export async function describeMachine(): Promise<Machine> {
     cores: availableParallelism(),
     memoryGB: Math.round(totalmem() / 1e9),
     system: `${type()} ${release()} ${arch()}`,
-    load: loadavg()[0] ?? 0,
     node: process.version,
     wrk: await wrkVersion(),
   };

@@ -12,7 +12,7 @@ import { load } from './wrk.ts';
 /** Resident memory under the image's flags, in MB. */
 export interface Memory {
   readonly jobguard: ResidentMemory;
-  /** Of a bare server with the same flags and load, for a shorter time. */
+  /** Of a bare server with the same flags and load, for the same time. */
   readonly floor: ResidentMemory;
 }
 
@@ -32,14 +32,12 @@ const PARTS = [
   { name: 'large', text: timedReview(256_000).text, seconds: 1 },
 ];
 
-const MOST_SECONDS_OF_FLOOR = 60;
-
 /** Loads jobguard over 8 connections for some seconds, and then a bare server. */
 export async function measureMemory(site: Site, seconds: number): Promise<Memory> {
   for (const { name, text } of PARTS) await writeFile(join(site.folder, `memory-${name}.json`), text);
   return {
     jobguard: await watch(site, await startJobguard(site), seconds),
-    floor: await watch(site, await startFloor(site, await imageFlags()), Math.min(seconds, MOST_SECONDS_OF_FLOOR)),
+    floor: await watch(site, await startFloor(site, await imageFlags()), seconds),
   };
 }
 

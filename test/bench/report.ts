@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 
-import { CHANGES, GUARDS, type PatchTimes } from './api-server.ts';
+import { BATCH, CHANGES, GUARDS, type Mixture, type Patches, type PatchTimes } from './api-server.ts';
 import { goalsOf } from './goals.ts';
 import type { Growth } from './growth.ts';
 import type { InProcess, JudgingSample } from './in-process.ts';
@@ -10,14 +10,22 @@ import { SIZES } from './reviews.ts';
 import { percentile, spreadOf } from './statistics.ts';
 import { ratios, type Entrant, type Sample, type Throughput } from './throughput.ts';
 
-/** Everything that one run measured. */
-export interface Results {
+/** When a part was measured. */
+export interface Measured {
   readonly began: string;
   readonly ended: string;
+  /** Mean number of processes that wanted to run in the minute before: above the cores' number, the machine was busy. */
+  readonly load: number;
+}
+
+/** Everything that was measured. */
+export interface Results {
   readonly machine: Machine;
+  /** By the part's name. */
+  readonly measured: Readonly<Record<string, Measured>>;
   readonly throughput: Throughput;
   readonly inProcess: InProcess;
-  readonly patches: PatchTimes;
+  readonly patches: Patches;
   readonly growth: readonly Growth[];
   readonly startsMs: readonly number[];
   readonly memory: Memory;
@@ -41,7 +49,8 @@ export async function writeReport(file: string, results: Results): Promise<void>
     inProcessTable(results.inProcess),
     '## PATCH through an API server',
     PATCH_METHOD,
-    patchTable(results.patches),
+    patchTable(results.patches.times),
+    mixtureText(results.patches.mixture),
     '## Growth',
     'Over one connection. CPU time is what the process had of the processor for a request, helper threads included.',
     ...results.growth.map(growthTable),
@@ -53,7 +62,7 @@ export async function writeReport(file: string, results: Results): Promise<void>
 
 const INTRODUCTION = `# Benchmarks
 
-Written by \`npm run bench\`; every figure here is of one run, and its samples are in [benchmarks.json](benchmarks.json).
+Written by \`npm run bench\`; every figure's samples are in [benchmarks.json](benchmarks.json).
 It takes Linux, [wrk](https://github.com/wg/wrk), Go and npm; contenders are built or installed the first time.
 
 **Method.** Every contender has the same rule: of a job, only labels, annotations, \`activeDeadlineSeconds\`,
@@ -81,10 +90,14 @@ bare server of the floor, are registered as the chart renders it, \`matchConditi
 Service: what the floor adds, every webhook adds. About the five fields the API server asks neither of them; *asked* is a
 negative TTL, which is allowed with a warning. Milliseconds.`;
 
-function machineSection({ began, ended, machine }: Results): string {
-  const { processor, cores, memoryGB, system, load, node, wrk } = machine;
+function machineSection({ machine, measured }: Results): string {
+  const { processor, cores, memoryGB, system, node, wrk } = machine;
+  const rows = Object.entries(measured).map(([part, { began, ended, load }]) => [part, began, ended, load.toFixed(1)]);
   return `**Machine.** ${processor}, ${cores} cores shared with the load generator, ${memoryGB} GB, ${system}; Node ${node}, ${wrk}.
-From ${began} to ${ended}; load average before the run: ${load.toFixed(1)}.`;
+The load is the mean number of processes that wanted to run in the minute before; above ${cores}, the machine was busy with
+something else, too.
+
+${table(['part', 'from', 'to', 'load'], rows)}`;
 }
 
 function goalsTable(results: Results): string {
@@ -175,6 +188,16 @@ function patchTable(patches: PatchTimes): string {
     }),
   );
   return table(['change', 'guard', 'median', 'p99', '× none', '× policy'], rows);
+}
+
+function mixtureText({ batchesMs, sent, reached }: Mixture): string {
+  const kinds = BATCH.map(([change, count]) => `${count} × ${change}`).join(', ');
+  const median = (guard: (typeof GUARDS)[number]): number => percentile(batchesMs[guard], 50);
+  const figures = GUARDS.map((guard) => [guard, number(median(guard)), number(median(guard) / median('none'))]);
+  return `A day's mixture in batches (${kinds}), ${batchesMs.jobguard.length} to each guard. Of ${sent} PATCHes, the API server asked
+jobguard about ${reached} (${((100 * reached) / sent).toFixed(1)} %).
+
+${table(['guard', 'ms a batch, median', '× none'], figures)}`;
 }
 
 function growthTable({ grows, points }: Growth): string {

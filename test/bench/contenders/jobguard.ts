@@ -18,10 +18,15 @@ export const jobguard: Contender = {
 };
 
 /** Starts `jobguard serve` as the image does. */
-export async function startJobguard(site: Site, ...flags: readonly string[]): Promise<Serving> {
-  const port = await freePort();
-  const args = await serveCommand(site, port, await freePort(), flags);
-  return startProgram(site, { name: 'jobguard', command: process.execPath, args, port, path: '/validate' });
+export async function startJobguard(site: Site, ...flags: readonly string[]): Promise<Serving & ServesMetrics> {
+  const [port, metricsPort] = [await freePort(), await freePort()];
+  const args = await serveCommand(site, port, metricsPort, flags);
+  const program = { name: 'jobguard', command: process.execPath, args, port, path: '/validate' };
+  return { ...(await startProgram(site, program)), metricsPort };
+}
+
+interface ServesMetrics {
+  readonly metricsPort: number;
 }
 
 /** Returns what follows `node` on the image's command line, with the bundle in the image's place. */
