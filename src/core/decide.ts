@@ -3,7 +3,7 @@ import { diff, type Change, type IsMixed, type Report } from './diff.ts';
 import { sameScalar } from './equality.ts';
 import { UNKNOWN } from './field-type.ts';
 import { type ExactNumber, isExactNumber, isMap, type JsonMap, type JsonValue, ownValue } from './json.ts';
-import type { Pattern } from './path.ts';
+import { type Pattern, valueAt } from './path.ts';
 import { grantOver, hasGrantBelow } from './pattern-tree.ts';
 import { guardedResource, type Grant, type GuardedResource, type Mode, type Policy } from './policy.ts';
 
@@ -160,10 +160,6 @@ function isTerminating(oldObject: JsonMap): boolean {
 /** Tells whether a stored job is suspended. */
 export function isSuspended(oldObject: JsonMap, suspendPath: Pattern | undefined): boolean {
   return suspendPath !== undefined && valueAt(oldObject, suspendPath) === true;
-}
-
-function valueAt(object: JsonMap, keys: readonly string[]): JsonValue | undefined {
-  return keys.reduce<JsonValue | undefined>((at, key) => (isMap(at) ? ownValue(at, key) : undefined), object);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { isMap, ownValue, type JsonValue } from './json.ts';
+
 /** One step down an object: a map's key, or a list's index as a number. */
 export type Segment = string | number;
 export type Path = readonly Segment[];
@@ -14,6 +16,14 @@ export function pointer(path: Path): string {
 
 function escaped(segment: string): string {
   return /[~/]/.test(segment) ? segment.replaceAll('~', '~0').replaceAll('/', '~1') : segment;
+}
+
+/** Returns what stands at a path; undefined where nothing does. */
+export function valueAt(value: JsonValue | undefined, path: Path): JsonValue | undefined {
+  return path.reduce<JsonValue | undefined>((at, segment) => {
+    if (typeof segment === 'number') return Array.isArray(at) ? at[segment] : undefined;
+    return isMap(at) ? ownValue(at, segment) : undefined;
+  }, value);
 }
 
 /** Reads a JSON Pointer (RFC 6901); undefined where `text` is none. */

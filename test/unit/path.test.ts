@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parsePointer, pointer, type Path, type Pattern } from '../../src/core/path.ts';
+import { parsePointer, pointer, valueAt, type Path, type Pattern } from '../../src/core/path.ts';
 
 describe('a path written as a JSON Pointer', () => {
   test.each<[string, Path, string]>([
@@ -25,5 +25,21 @@ describe('a path written as a JSON Pointer', () => {
     ['a slash alone is one empty key', '/', ['']],
   ])('reading: %s', (_title, text, pattern) => {
     expect(parsePointer(text)).toEqual(pattern);
+  });
+});
+
+describe('what stands at a path', () => {
+  const job = { spec: { containers: [{ image: 'train:v1' }], '0': 'a key of digits', none: null } };
+  test.each<[string, Path, unknown]>([
+    ['is the value itself at the empty path', [], job],
+    ['is found through maps and lists', ['spec', 'containers', 0, 'image'], 'train:v1'],
+    ['is what a key of digits names in a map', ['spec', '0'], 'a key of digits'],
+    ['is nothing at an index of a map', ['spec', 0], undefined],
+    ['is nothing at a key of a list', ['spec', 'containers', '0'], undefined],
+    ['is nothing beyond the end of a list', ['spec', 'containers', 1], undefined],
+    ['is nothing below null', ['spec', 'none', 'image'], undefined],
+    ['is nothing at what every map inherits', ['spec', 'constructor'], undefined],
+  ])('%s', (_title, path, value) => {
+    expect(valueAt(job, path)).toEqual(value);
   });
 });

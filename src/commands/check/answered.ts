@@ -5,10 +5,9 @@ import { explain, type Explanation } from '../../core/explain.ts';
 import { fieldPath } from '../../core/field-path.ts';
 import { UNKNOWN, type FieldType } from '../../core/field-type.ts';
 import { isMap, type JsonValue } from '../../core/json.ts';
-import type { Path } from '../../core/path.ts';
+import { type Path, valueAt } from '../../core/path.ts';
 import { guardedResource, type Policy } from '../../core/policy.ts';
 import type { ServedDenial } from '../../kube/served-denial.ts';
-import { valueAt } from './value-at.ts';
 import type { Judgement } from './verdict-text.ts';
 
 /** What the API server of a cluster has answered to the dry run of an update. */

@@ -1,9 +1,8 @@
 import type { AdmissionRequest } from '../../core/admission.ts';
 import type { JudgedChange, Verdict } from '../../core/decide.ts';
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
-import type { Path } from '../../core/path.ts';
+import { type Path, valueAt } from '../../core/path.ts';
 import { createJsonPatch } from '../../kube/json-patch.ts';
-import { valueAt } from './value-at.ts';
 
 /**
  * Makes the JSON Patch (RFC 6902) of what is permitted of an update; the API server takes it alone.

@@ -2,7 +2,7 @@ import type { AdmissionRequest } from '../../core/admission.ts';
 import { decide, type Decision } from '../../core/decide.ts';
 import { printablePointer } from '../../core/field-path.ts';
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../../core/json.ts';
-import type { Path } from '../../core/path.ts';
+import { type Path, valueAt } from '../../core/path.ts';
 import { guardedResource, type GuardedResource, type Policy } from '../../core/policy.ts';
 import { resourceName } from '../../core/resource-name.ts';
 import type { JudgedUpdate, Outcome } from './outcome.ts';
@@ -159,10 +159,6 @@ function withValue(map: JsonMap, [key, ...rest]: Path, value: JsonValue): JsonMa
 
 function mapOrEmpty(value: JsonValue | undefined): JsonMap {
   return isMap(value) ? value : {};
-}
-
-function valueAt(object: JsonMap | undefined, path: Path): JsonValue | undefined {
-  return path.reduce<JsonValue | undefined>((at, key) => (isMap(at) ? ownValue(at, String(key)) : undefined), object);
 }
 
 /** Source: the API server answers a deletion with a Status that names the object (k8s.io/apiserver handlers/delete.go). */
