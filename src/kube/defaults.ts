@@ -1,6 +1,6 @@
 import { isMap, ownValue, type JsonMap, type JsonValue } from '../core/json.ts';
 import { parsePointer } from '../core/path.ts';
-import { KUBEFLOW_DEFAULTS } from './crd-defaults.ts';
+import { CRD_DEFAULTS } from './crd-defaults.ts';
 import { mapItems } from './map-items.ts';
 
 /** Defaults by their paths, so that an object is walked once for all of them. */
@@ -10,7 +10,9 @@ interface DefaultTree {
   readonly below: Map<string, DefaultTree>;
 }
 
-const DEFAULTS: ReadonlyMap<string, DefaultTree> = new Map([['kubeflow.org', treeOf(KUBEFLOW_DEFAULTS)]]);
+const DEFAULTS: ReadonlyMap<string, DefaultTree> = new Map(
+  Object.entries(CRD_DEFAULTS).map(([group, defaults]) => [group, treeOf(defaults)]),
+);
 
 function treeOf(defaults: readonly (readonly [path: string, value: JsonValue])[]): DefaultTree {
   const root: DefaultTree = { value: undefined, below: new Map() };

@@ -39,12 +39,31 @@ describe('the API server sets what a CRD has a default for', () => {
     expect(withDefaults(map(object), 'kubeflow.org')).toEqual(map(filled));
   });
 
+  test.each([
+    {
+      what: 'a TrainJob and its runtime',
+      group: 'trainer.kubeflow.org',
+      object: '{"spec": {"runtimeRef": {"name": "torch"}}}',
+      filled: `{"spec": {
+        "runtimeRef": {"name": "torch", "apiGroup": "trainer.kubeflow.org", "kind": "ClusterTrainingRuntime"},
+        "managedBy": "trainer.kubeflow.org/trainjob-controller", "suspend": false}}`,
+    },
+    {
+      what: "a JobSet's jobs",
+      group: 'jobset.x-k8s.io',
+      object: '{"spec": {"replicatedJobs": [{"name": "workers"}]}}',
+      filled: '{"spec": {"replicatedJobs": [{"name": "workers", "groupName": "default", "replicas": 1}]}}',
+    },
+  ])('$what', ({ group, object, filled }) => {
+    expect(withDefaults(map(object), group)).toEqual(map(filled));
+  });
+
   test('of a group that is not known nothing is set', () => {
     const object = map('{"spec": {"runPolicy": {}}}');
     expect(withDefaults(object, 'example.com')).toBe(object);
   });
 });
 
-test('the table is what the generator writes from the operator’s CRDs', async () => {
+test('the table is what the generator writes from the projects’ CRDs', async () => {
   expect(await readFile(join(import.meta.dirname, '../../src/kube/crd-defaults.ts'), 'utf8')).toBe(await crdDefaults());
 });
