@@ -16,6 +16,7 @@ export default {
     layer('site', { globalSetup: '<rootDir>/test/site/setup.ts' }),
     layer('bench'),
     layer('apiserver', { globalSetup: '<rootDir>/test/apiserver/setup.ts' }),
+    layer('controllers', { globalSetup: '<rootDir>/test/controllers/setup.ts' }),
     layer('chart', { globalSetup: '<rootDir>/test/chart/setup.ts' }),
     layer('monitoring', { globalSetup: '<rootDir>/test/monitoring/setup.ts' }),
     layer('image', {

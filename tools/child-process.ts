@@ -46,9 +46,9 @@ export async function run(command: string, args: readonly string[], around: Surr
   return { code: child.exitCode, stdout: String(Buffer.concat(stdout)), stderr: String(Buffer.concat(stderr)) };
 }
 
-/** Starts a program and leaves it running. */
-export function start(command: string, args: readonly string[]): Running {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Starts a program and leaves it running; `env` adds to the environment. */
+export function start(command: string, args: readonly string[], env: Surroundings['env'] = {}): Running {
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));

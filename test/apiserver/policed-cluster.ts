@@ -104,7 +104,7 @@ function webhookConfiguration(name: string, namespaces: readonly string[], port:
         },
         rules: [
           {
-            apiGroups: ['kubeflow.org', 'batch', 'jobset.x-k8s.io'],
+            apiGroups: ['kubeflow.org', 'trainer.kubeflow.org', 'batch', 'jobset.x-k8s.io'],
             apiVersions: ['*'],
             operations: ['UPDATE'],
             resources: ['*/*'],
