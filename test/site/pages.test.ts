@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { eventually } from '../../tools/eventually.ts';
 import names from '../../release/names.json' with { type: 'json' };
 import manifest from '../../package.json' with { type: 'json' };
 import { targetOf } from '../../site/links.ts';
@@ -45,8 +46,13 @@ describeInBrowser('the pages of the site', () => {
   test('the search finds a flag on the page that is generated', async () => {
     const { page, outside, errors, close } = await visit(browser, site.origin);
     await page.goto(`${site.origin}/policy.html`);
-    await page.keyboard.press('Control+k');
-    await page.locator('#localsearch-input').fill('--self-managed-tls');
+    const search = page.locator('#localsearch-input');
+    // The page does not listen to keys before its scripts run.
+    await eventually('the search', async () => {
+      await page.keyboard.press('Control+k');
+      return (await search.isVisible()) ? true : undefined;
+    });
+    await search.fill('--self-managed-tls');
     await page.locator('.results a[href*="/reference/cli"]').first().waitFor();
     expect({ outside, errors }).toEqual({ outside: [], errors: [] });
     await close();
