@@ -3,7 +3,12 @@ import tseslint from 'typescript-eslint';
 import { importDirections } from './eslint.imports.js';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', '.cache/', 'site/dist/', 'site/.vitepress/.temp/'] },
+  {
+    ignores: [
+      ...['dist/', 'coverage/', 'node_modules/', '.cache/'],
+      ...['site/dist/', 'site/.vitepress/.temp/', 'site/.vitepress/*.timestamp-*'],
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
