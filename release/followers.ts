@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { ROOT, type Identity } from './identity.ts';
 
 const RUNBOOKS = 'https://github.com/{repository}/blob/main/docs/runbooks';
+/** Every version of the schema reads the policies of earlier ones, so editors take the newest. */
+const POLICY_SCHEMA = 'https://raw.githubusercontent.com/{repository}/main/schemas/policy.schema.json';
 const MANIFEST = ['app.kubernetes.io/version: {version}', 'image: {image}:{version}'];
 
 /** The templates of each file. A file that has lost one of them is an error. */
@@ -25,6 +27,8 @@ export const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
     '"": {\n      "name": "{package}",\n      "version": "{version}"',
   ],
   Dockerfile: ['ARG VERSION={version}', 'org.opencontainers.image.source="https://github.com/{repository}"'],
+  'schemas/policy.schema.json': [`"$id": "${POLICY_SCHEMA}"`],
+  'docs/policy.md': [`$schema=${POLICY_SCHEMA}`],
   'SECURITY.md': ['https://github.com/{repository}/security'],
   '.github/CODEOWNERS': ['* @{owner}/maintainers'],
   '.github/ISSUE_TEMPLATE/config.yml': ['https://github.com/{repository}/security'],

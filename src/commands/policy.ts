@@ -71,8 +71,9 @@ async function explained(policy: CompletePolicy, path: string, output: Output): 
 
 async function yamlText(policy: CompletePolicy): Promise<string> {
   const { stringify } = await import('yaml');
+  const { POLICY_SCHEMA_ADDRESS } = await import('../policy/schema-address.ts');
   const yaml = stringify(policy, { aliasDuplicateObjects: false, lineWidth: 0 });
   return `# The effective policy of jobguard, hash ${policyHash(policy)}
-# yaml-language-server: $schema=schemas/policy.schema.json
+# yaml-language-server: $schema=${POLICY_SCHEMA_ADDRESS}
 ${yaml}`;
 }

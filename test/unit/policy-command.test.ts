@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import schema from '../../schemas/policy.schema.json' with { type: 'json' };
 import { policyCommand } from '../../src/commands/policy.ts';
 import { completePolicy } from '../../src/policy/complete.ts';
 import { DEFAULT_POLICY_DOCUMENT } from '../../src/policy/defaults.ts';
@@ -18,7 +19,7 @@ describe('jobguard policy', () => {
       code: 0,
       problems: [],
       stdout: `# The effective policy of jobguard, hash ${policyHash(completePolicy(DEFAULT_POLICY_DOCUMENT))}
-# yaml-language-server: $schema=schemas/policy.schema.json
+# yaml-language-server: $schema=${schema.$id}
 apiVersion: jobguard/v1
 kind: UpdatePolicy
 mode: enforce
@@ -70,7 +71,7 @@ contact: null
       code: 0,
       problems: [],
       stdout: `# The effective policy of jobguard, hash ${loadPolicy(EVERYTHING).hash}
-# yaml-language-server: $schema=schemas/policy.schema.json
+# yaml-language-server: $schema=${schema.$id}
 apiVersion: jobguard/v1
 kind: UpdatePolicy
 mode: warn
