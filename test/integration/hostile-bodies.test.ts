@@ -23,6 +23,8 @@ const TIMES_IDLE = 4;
 const SIX_ADDRESSES = Array.from({ length: 6 }, (_, index) => `127.0.0.${10 + index}`);
 const ONE_ADDRESS = SIX_ADDRESSES.map(() => '127.0.0.10');
 const ALL_KINDS = HOSTILE.map(({ what }) => what);
+/** Alone these take less than 220 MiB, while the others take up to 320; all of them together are below. */
+const LIGHTER_KINDS = new Set(['maps of permuted keys', 'maps in maps', 'small strings', 'fractions', 'one long text']);
 
 const SMALL_REVIEW = reviewText({
   oldObject: TF_JOB,
@@ -83,7 +85,7 @@ async function send(barrage: Barrage): Promise<number[]> {
 
 describe('six bodies at once, just below the limits, again and again', () => {
   test.each([
-    ...ALL_KINDS.map((kind) => ({
+    ...ALL_KINDS.filter((kind) => !LIGHTER_KINDS.has(kind)).map((kind) => ({
       what: `of ${kind}, a client each`,
       kinds: [kind],
       addresses: SIX_ADDRESSES,
