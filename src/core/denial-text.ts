@@ -1,5 +1,5 @@
 import type { UnjudgeableReason } from './decide.ts';
-import { resourceName } from './resource-name.ts';
+import { resourceName, singularOf } from './resource-name.ts';
 
 /** Everything that is said to a writer whose update is refused, or would be; `explain.ts` decides what of it is said. */
 
@@ -70,7 +70,7 @@ export function wayOutText(fieldManager: string, object: CommandObject): string 
 /** `: kubectl jobguard rerun --live tfjob/mnist -n team -f FILENAME --create`; '' where a shell would read it otherwise. */
 function rerunCommand({ group, resource, namespace, name }: CommandObject): string {
   // Kubeflow's kinds are known by their names alone.
-  const kind = group === 'kubeflow.org' ? resource.replace(/s$/, '') : resourceName(group, resource);
+  const kind = group === 'kubeflow.org' ? singularOf(resource) : resourceName(group, resource);
   if (![kind, namespace, name].every((part) => NAME.test(part))) return '';
   return `: kubectl jobguard rerun --live ${kind}/${name} -n ${namespace} -f FILENAME --create`;
 }

@@ -2,3 +2,8 @@
 export function resourceName(group: string, resource: string): string {
   return group === '' ? resource : `${resource}.${group}`;
 }
+
+/** Returns the name by which people call one: `tfjob` for `tfjobs`, as with every known kind. */
+export function singularOf(resource: string): string {
+  return resource.replace(/s$/, '');
+}

@@ -1,4 +1,5 @@
-import { isMap, ownValue, type JsonMap } from '../core/json.ts';
+import { ownValue, type JsonMap } from '../core/json.ts';
+import { valueAt } from '../core/path.ts';
 import { resourceName } from '../core/resource-name.ts';
 import { ClusterError, type ApiAnswer, type Cluster } from './cluster.ts';
 import { deniedBy, warnedBy, type ServedDenial } from './served-denial.ts';
@@ -87,8 +88,7 @@ export function objectOf(answer: ApiAnswer, place: ObjectPlace, rights: Rights):
 
 /** Tells whether it is an object that is not there, and not its whole resource: of that the API server names none. */
 function isOfObject({ body }: ApiAnswer): boolean {
-  const details = body === undefined ? undefined : ownValue(body, 'details');
-  return isMap(details) && Object.hasOwn(details, 'name');
+  return valueAt(body, ['details', 'name']) !== undefined;
 }
 
 function problemOf(answer: ApiAnswer, place: ObjectPlace, rights: Rights): string {

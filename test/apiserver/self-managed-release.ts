@@ -139,7 +139,7 @@ function followReadiness(replicas: readonly Replica[], service: Front): AsyncDis
       const reports = await Promise.all(replicas.map((replica) => replica.readyz().catch(() => '')));
       const ready = replicas.filter((_replica, index) => reports[index]?.includes('readyz check passed'));
       service.leadTo(ready.map(({ securePort }) => securePort));
-      await delay(100);
+      await delay(100); // between two looks, as with kubelet's probes
     }
   })();
   return {

@@ -24,6 +24,7 @@ export interface ResidentMemory {
   readonly afterwards: number;
 }
 
+/** Until the garbage collector has done with what was: there is nothing to wait for that one could see. */
 const SETTLE_MS = 5_000;
 /** One part of the load: mostly allowed updates, some refused ones, now and then a large one. */
 const PARTS = [

@@ -90,16 +90,16 @@ async function guardedQueue(cluster: PolicedCluster, namespace: string, of: stri
 
 async function createJob(
   cluster: PolicedCluster,
-  { kind, apiVersion, api, plural, spec }: QueuedKind,
+  { kind, apiVersion, plural, spec }: QueuedKind,
   namespace: string,
   annotations: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const metadata = { name: 'queued', labels: { 'kueue.x-k8s.io/queue-name': QUEUE }, annotations };
-  await create(cluster, `${api}/namespaces/${namespace}/${plural}`, { apiVersion, kind, metadata, spec });
+  await create(cluster, `/apis/${apiVersion}/namespaces/${namespace}/${plural}`, { apiVersion, kind, metadata, spec });
 }
 
-async function jobOf(cluster: PolicedCluster, { api, plural }: QueuedKind, namespace: string): Promise<unknown> {
-  return (await cluster.request('GET', `${api}/namespaces/${namespace}/${plural}/queued`)).json;
+async function jobOf(cluster: PolicedCluster, { apiVersion, plural }: QueuedKind, namespace: string): Promise<unknown> {
+  return (await cluster.request('GET', `/apis/${apiVersion}/namespaces/${namespace}/${plural}/queued`)).json;
 }
 
 /** Tells whether Kueue has logged why it may not start a job of the namespace. */

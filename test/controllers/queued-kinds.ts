@@ -1,8 +1,6 @@
 /** A kind of job that Kueue queues, with an object of it whose pods ask for one CPU each. */
 export interface QueuedKind {
   readonly kind: string;
-  /** Path of the collection below a namespace's. */
-  readonly api: string;
   readonly plural: string;
   readonly apiVersion: string;
   readonly spec: object;
@@ -25,7 +23,6 @@ function trainingJob(kind: string, replicaSpecs: string, first: string, containe
     kind,
     plural,
     apiVersion: 'kubeflow.org/v1',
-    api: `/apis/kubeflow.org/v1`,
     spec: { [replicaSpecs]: { [first]: replica, Worker: replica } },
     suspend: ['spec', 'runPolicy', 'suspend'],
     nodeSelector: ['spec', replicaSpecs, 'Worker', 'template', 'spec', 'nodeSelector'],
@@ -36,7 +33,6 @@ export const BATCH_JOB: QueuedKind = {
   kind: 'Job',
   plural: 'jobs',
   apiVersion: 'batch/v1',
-  api: '/apis/batch/v1',
   spec: { parallelism: 2, completions: 2, template: podTemplate('main') },
   suspend: ['spec', 'suspend'],
   nodeSelector: ['spec', 'template', 'spec', 'nodeSelector'],
@@ -46,7 +42,6 @@ const JOB_SET: QueuedKind = {
   kind: 'JobSet',
   plural: 'jobsets',
   apiVersion: 'jobset.x-k8s.io/v1alpha2',
-  api: '/apis/jobset.x-k8s.io/v1alpha2',
   spec: {
     replicatedJobs: [
       { name: 'workers', replicas: 2, template: { spec: { parallelism: 1, template: podTemplate('main') } } },
@@ -60,7 +55,6 @@ const TRAIN_JOB: QueuedKind = {
   kind: 'TrainJob',
   plural: 'trainjobs',
   apiVersion: 'trainer.kubeflow.org/v1alpha1',
-  api: '/apis/trainer.kubeflow.org/v1alpha1',
   spec: { runtimeRef: { kind: 'TrainingRuntime', name: 'plain' }, trainer: { image: 'train:v1', numNodes: 2 } },
   suspend: ['spec', 'suspend'],
   nodeSelector: [

@@ -89,6 +89,7 @@ async function begin(cluster: Cluster): Promise<Outage | undefined> {
 
 async function expectServedOn(cluster: Cluster, outage: Outage): Promise<void> {
   const { since, release, traffic, old, started, end } = outage;
+  // How long the outage lasts is what is tested.
   await delay(Math.max(0, since + AWAY_MS - Date.now()));
   const pods = [...old, started];
   const attempts = await Promise.all(pods.map((pod) => failedAttempts(cluster, release, pod)));

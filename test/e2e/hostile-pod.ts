@@ -26,6 +26,7 @@ const post = (body) => new Promise((resolve) => {
     for (const body of bodies) {
       const outcome = await post(body);
       counts[outcome] = (counts[outcome] ?? 0) + 1;
+      // The pace of the barrage; the node has two cores for everything.
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     console.log(JSON.stringify(counts));

@@ -1,5 +1,6 @@
 import type { AdmissionRequest, User } from '../../core/admission.ts';
-import { isMap, ownValue, type JsonMap } from '../../core/json.ts';
+import { ownValue } from '../../core/json.ts';
+import { valueAt } from '../../core/path.ts';
 import { guardedResource, type Policy } from '../../core/policy.ts';
 import { applied } from '../../kube/apply.ts';
 import type { Cluster } from '../../kube/cluster.ts';
@@ -148,13 +149,8 @@ async function userOf(cluster: Cluster, { user }: AdmissionRequest): Promise<Use
   const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' });
   const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
   const answer = await cluster.request({ method: 'POST', path, body });
-  const info = mapAt(mapAt(answer.body, 'status'), 'userInfo');
-  const [username, groups] = [ownValue(info, 'username'), ownValue(info, 'groups')];
+  const username = valueAt(answer.body, ['status', 'userInfo', 'username']);
+  const groups = valueAt(answer.body, ['status', 'userInfo', 'groups']);
   if (typeof username !== 'string') return user;
   return { username, groups: Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [] };
-}
-
-function mapAt(map: JsonMap | undefined, key: string): JsonMap {
-  const value = map === undefined ? undefined : ownValue(map, key);
-  return isMap(value) ? value : {};
 }

@@ -1,6 +1,6 @@
-import { ownValue, isMap } from '../../core/json.ts';
+import { valueAt } from '../../core/path.ts';
 import type { GuardedResource, Policy } from '../../core/policy.ts';
-import { resourceName } from '../../core/resource-name.ts';
+import { resourceName, singularOf } from '../../core/resource-name.ts';
 import type { Cluster } from '../../kube/cluster.ts';
 import { placeText, readObject, type ObjectPlace, type Rights } from '../../kube/live-object.ts';
 import { compilePolicy } from '../../policy/compile.ts';
@@ -54,7 +54,7 @@ export async function liveObject(cluster: Cluster, place: ObjectPlace, rights: R
 function resourceNamed(name: string, { resources }: Policy): Pick<GuardedResource, 'group' | 'resource'> {
   const all = [...resources.values()];
   const namesOf = ({ group, resource }: GuardedResource): string[] => {
-    const singular = resource.replace(/s$/, '');
+    const singular = singularOf(resource);
     return [resource, singular, resourceName(group, resource), resourceName(group, singular)];
   };
   const found = all.find((resource) => namesOf(resource).includes(name));
@@ -68,8 +68,7 @@ function resourceNamed(name: string, { resources }: Policy): Pick<GuardedResourc
 /** Asks for the version that the API server itself prefers of a group; every user may. */
 async function preferredVersion(cluster: Cluster, group: string, resource: string): Promise<string> {
   const { body } = await cluster.request({ method: 'GET', path: `/apis/${group}` });
-  const preferred = body === undefined ? undefined : ownValue(body, 'preferredVersion');
-  const version = isMap(preferred) ? ownValue(preferred, 'version') : undefined;
+  const version = valueAt(body, ['preferredVersion', 'version']);
   if (typeof version === 'string') return version;
   throw new UsageError([`the cluster does not have ${resourceName(group, resource)}`]);
 }
